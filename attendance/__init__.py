@@ -1,0 +1,1 @@
+"""Real-time classroom attendance from a webcam."""

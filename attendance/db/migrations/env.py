@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import attendance.db.class_models  # noqa: F401 (its tables belong to Base as well)
 from attendance.db.models import Base
 
 context.configure(

@@ -1,0 +1,31 @@
+"""Courses, rosters, class sessions and the registers they fill."""
+
+from attendance.sessions.export import ExportRow, write_csv
+from attendance.sessions.leases import is_alive, process_token
+from attendance.sessions.models import (
+    Camera,
+    ClassSession,
+    Course,
+    Event,
+    Explanation,
+    Lease,
+    RegisterRow,
+    SessionRules,
+)
+from attendance.sessions.sessions import Sessions
+
+__all__ = [
+    "Camera",
+    "ClassSession",
+    "Course",
+    "Event",
+    "Explanation",
+    "ExportRow",
+    "Lease",
+    "RegisterRow",
+    "SessionRules",
+    "Sessions",
+    "is_alive",
+    "process_token",
+    "write_csv",
+]

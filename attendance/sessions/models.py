@@ -1,0 +1,149 @@
+"""What the sessions hand out: frozen facts, copied from the rows of one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from attendance.core.domain import CameraState, LookEvidence, SessionState, Source, Status
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course; `timezone` is where its days begin, such as Asia/Seoul."""
+
+    id: int
+    code: str
+    name: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera; `source` may hold a password, so no screen and no log shows it."""
+
+    id: int
+    name: str
+    source: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SessionRules:
+    """What was in force when a session was opened.
+
+    Attributes:
+        min_coverage: share of the time from opening to closing the camera must have looked.
+    """
+
+    late_after_s: float
+    min_coverage: float
+    thresholds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ClassSession:
+    """A class session as it stands.
+
+    Attributes:
+        covered_s: seconds in which the camera did look.
+        last_event: the number of the newest event.
+        pace: "live", or "fast" for a file played as fast as it goes.
+    """
+
+    id: int
+    course: Course
+    camera: Camera
+    state: SessionState
+    opened_at: datetime
+    closed_at: datetime | None
+    covered_s: float
+    last_event: int
+    model_id: str
+    rules: SessionRules
+    pace: str
+    camera_state: CameraState = CameraState.STARTING
+    camera_detail: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a session, numbered from 1 without gaps.
+
+    `kind` and `payload` go together:
+        opened: course_id, camera_id, students (how many), by
+        arrival: status, source, similarity, score, margin; closes a review of the student
+        review: similarity, score, margin
+        corrected: status, source, reason, by, was_status, was_source; closes a review too
+        camera: state, detail
+        paused, resumed: by
+        closed, needs_instructor (one of them): absent, unresolved and review (lists of student
+            ids; review: unresolved because of an open doubt), covered_s, window_s, by
+        settled: absent (a list of student ids), by
+    """
+
+    session_id: int
+    number: int
+    kind: str
+    at: datetime
+    student_id: int | None
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RegisterRow:
+    """One student of a session's register.
+
+    Attributes:
+        status: None while the session runs and nothing is known yet.
+        similarity, score: of the best sighting, or of the doubt where nobody was marked.
+        in_review: a doubt is open, also after the session was closed.
+        note: the reason of the last correction.
+    """
+
+    student_id: int
+    number: str
+    name: str
+    status: Status | None
+    source: Source | None
+    first_seen: datetime | None
+    last_seen: datetime | None
+    seen_s: float
+    similarity: float | None
+    score: float | None
+    in_review: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the register says what it says of one student.
+
+    Attributes:
+        evidence: the best looks, best score first.
+        events: the student's own, and those that closed the session.
+    """
+
+    evidence: tuple[LookEvidence, ...]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The process that reads a camera, and its pulse.
+
+    Attributes:
+        beat: counts heartbeats; one that stands still is a process that hangs.
+        frames: frames seen, `dropped` of them without being looked at.
+    """
+
+    camera_id: int
+    session_id: int
+    owner: str
+    state: CameraState
+    detail: str
+    beat: int
+    frames: int
+    dropped: int
+    fps: float
+    unknown_faces: int

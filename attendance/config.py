@@ -1,7 +1,8 @@
 """The settings of a school: one small model a section, every field with a range and a sentence.
 
-`load_config(path)` reads YAML, lets the environment override it (`ATTENDANCE_SESSION__LATE_AFTER_MIN=15`)
-and answers a mistake with the file, the line and the nearest key. Secrets are never in the file.
+`load_config(path)` reads YAML, lets the environment override it
+(`ATTENDANCE_SESSION__LATE_AFTER_MIN=15`) and answers a mistake with the file, the line and the
+nearest key. Secrets are never in the file.
 """
 
 from __future__ import annotations
@@ -50,9 +51,6 @@ class DetectorConfig(Section):
 class EmbedderConfig(Section):
     """FaceNet."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-    weights: str = Field("casia-webface", description="a name from `attendance models list`")
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto takes a GPU if any")
     precision: Literal["f32", "bf16"] = Field("f32", description="of the CPU engine")
     batch: int = Field(8, ge=1, le=64, description="faces embedded in one call")
@@ -67,6 +65,7 @@ class DecisionConfig(Section):
     min_looks: int = Field(3, ge=1, le=50, description="looks a decision rests on")
     min_span_s: float = Field(1.0, ge=0, le=60, description="seconds those looks spread over")
     look_interval_s: float = Field(0.25, ge=0, le=10, description="between looks of a track")
+    review_after_s: float = Field(3.0, ge=0, le=60, description="doubt lasting this long is shown")
     baseline: float = Field(0.2, ge=0, lt=1, description="similarity of strangers assumed at first")
     baseline_weight: float = Field(2.0, ge=0, le=100, description="how many people that is worth")
 
@@ -141,11 +140,11 @@ class Config(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
         return env_settings, init_settings

@@ -1,0 +1,123 @@
+"""From looks to a verdict: never one frame, never the nearest name at any price."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from attendance.core.domain import (
+    Decision,
+    FloatArray,
+    Gallery,
+    Look,
+    LookEvidence,
+    Match,
+    Verdict,
+)
+from attendance.core.matching import best_match, similarities
+
+KEPT_LOOKS = 5
+WINDOW_LOOKS = 20
+
+
+@dataclass(frozen=True)
+class DecisionRules:
+    """When a face gets a name; the fields are those of `config.yaml`, section `decision`."""
+
+    threshold: float
+    review_threshold: float
+    margin: float
+    min_looks: int
+    min_span_s: float
+    baseline: float
+    baseline_weight: float
+
+
+class TrackEvidence:
+    """The looks of one track against one gallery.
+
+    Similarities are averaged over the newest `WINDOW_LOOKS` looks, weighted by quality, before
+    anything is compared with a threshold: averaging takes the noise of single frames away, and
+    strangers who brush the threshold in one frame do not do so on average.
+    """
+
+    def __init__(self, gallery: Gallery, rules: DecisionRules) -> None:
+        self._gallery = gallery
+        self._rules = rules
+        self._looks: deque[tuple[Look, FloatArray]] = deque(maxlen=WINDOW_LOOKS)
+        self._first_t_s: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._looks)
+
+    @property
+    def last_look_s(self) -> float:
+        """When the newest look was taken, minus infinity before the first."""
+        return self._looks[-1][0].t_s if self._looks else -np.inf
+
+    def add(self, look: Look) -> None:
+        """Take one more look into account."""
+        if self._first_t_s is None:
+            self._first_t_s = look.t_s
+        row = similarities(look.embedding[None], self._gallery)[0]
+        self._looks.append((look, row))
+
+    def mean_embedding(self) -> FloatArray:
+        """The direction all looks share. Returns: (d,) L2-normalised; needs one look."""
+        total = np.sum([look.embedding * look.quality for look, _ in self._looks], axis=0)
+        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float32)
+
+    def is_sufficient(self) -> bool:
+        """Whether there are enough looks, spread over enough time, to say anything at all."""
+        if len(self._looks) < self._rules.min_looks or self._first_t_s is None:
+            return False
+        return self.last_look_s - self._first_t_s >= self._rules.min_span_s
+
+    def verdict(self) -> Verdict:
+        """What the looks so far say; unknown without a candidate until they suffice."""
+        if not self.is_sufficient() or not len(self._gallery):
+            return Verdict(Decision.UNKNOWN, looks=len(self._looks))
+        match = self._match(self._mean_row())
+        return Verdict(
+            decide(match, self._rules),
+            match.student_id,
+            match.similarity,
+            match.score,
+            match.margin,
+            len(self._looks),
+            self._best_looks(match),
+        )
+
+    def _mean_row(self) -> FloatArray:
+        weights = np.array([max(look.quality, 1e-3) for look, _ in self._looks], np.float32)
+        rows = np.stack([row for _, row in self._looks])
+        return np.asarray(weights @ rows / weights.sum(), np.float32)
+
+    def _match(self, row: FloatArray) -> Match:
+        rules = self._rules
+        return best_match(row, self._gallery, rules.baseline, rules.baseline_weight)
+
+    def _best_looks(self, match: Match) -> tuple[LookEvidence, ...]:
+        """The looks that speak most for the candidate, best first."""
+        looks = [
+            LookEvidence(look.at, own.similarity, own.score, own.margin, look.quality)
+            for look, own in ((look, self._match(row)) for look, row in self._looks)
+            if own.student_id == match.student_id
+        ]
+        return tuple(sorted(looks, key=lambda look: -look.score)[:KEPT_LOOKS])
+
+
+def decide(match: Match, rules: DecisionRules) -> Decision:
+    """Accept, review or unknown, without gaps.
+
+    >>> rules = DecisionRules(0.5, 0.4, 0.1, 3, 1.0, 0.2, 2.0)
+    >>> [decide(Match(1, 0.9, margin, score), rules).value
+    ...  for score, margin in ((0.5, 0.1), (0.5, 0.05), (0.45, 0.3), (0.39, 0.3))]
+    ['accept', 'review', 'review', 'unknown']
+    """
+    if match.student_id is None or match.score < rules.review_threshold:
+        return Decision.UNKNOWN
+    is_clear = match.score >= rules.threshold and match.margin >= rules.margin
+    return Decision.ACCEPT if is_clear else Decision.REVIEW

@@ -1,0 +1,120 @@
+"""Enrolment by upload: consent, five photos, and what is wrong with each in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, cast
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from attendance.core.domain import Pose
+from attendance.core.errors import ConsentMissingError, EnrollmentError
+from web.context import current_school, find_student, now
+from web.schemas import EnrollmentOut, PhotoOut
+
+if TYPE_CHECKING:
+    from attendance.registry import Student
+    from enroll.enrollment import Enroller
+
+blueprint = Blueprint("enrollment", __name__, url_prefix="/students/<number>")
+
+LANGUAGE = "en"
+
+
+@blueprint.get("/enroll")
+def show(number: str) -> str:
+    """The enrolment page of one student."""
+    return _page(find_student(number), result=None)
+
+
+@blueprint.post("/enroll")
+def submit(number: str) -> ResponseReturnValue:
+    """Enrol with the photos of a plain form; scripts use the API."""
+    student = find_student(number)
+    has_consent = bool(request.form.get("consent"))
+    result = enroll_student(student, photos_of(request.files), has_consent=has_consent)
+    return _page(student, result=result), 200 if result.ok else 422
+
+
+@blueprint.post("/withdraw")
+def withdraw(number: str) -> ResponseReturnValue:
+    """Withdraw consent: what was made from the photos goes, attendance records stay."""
+    student = find_student(number)
+    current_school().registry.withdraw_consent(student.id, at=now())
+    flash("Consent withdrawn. Everything made from the photos was deleted.", "success")
+    return redirect(url_for("enrollment.show", number=number), code=303)
+
+
+def photos_of(files: Mapping[str, FileStorage]) -> dict[Pose, bytes]:
+    """The photos of an upload that were filled in, by pose."""
+    chosen = {pose: files.get(pose.value) for pose in Pose}
+    return {pose: file.read() for pose, file in chosen.items() if file and file.filename}
+
+
+def enroll_student(
+    student: Student, photos: Mapping[Pose, bytes], *, has_consent: bool
+) -> EnrollmentOut:
+    """Check all photos, then record the consent, then store; or store nothing at all."""
+    from enroll.consent import CONSENT_VERSION
+
+    registry = current_school().registry
+    has_consent = has_consent or registry.live_consent(student.id) is not None
+    if not has_consent:
+        raise ConsentMissingError("Nothing was stored: tick the consent first.")
+    if len(photos) < len(Pose):
+        missing = len(Pose) - len(photos)
+        raise EnrollmentError(
+            f"Nothing was stored: five photos are needed, {missing} still missing."
+        )
+    enroller = current_enroller()
+    reports = [PhotoOut.of(enroller.check(pose, data)) for pose, data in photos.items()]
+    if not all(report.ok for report in reports):
+        bad = sum(not report.ok for report in reports)
+        message = f"Nothing was stored yet: {bad} of five photos cannot be used."
+        return EnrollmentOut(ok=False, message=message, templates=0, reports=reports)
+    if registry.live_consent(student.id) is None:
+        registry.give_consent(student.id, text_version=CONSENT_VERSION, language=LANGUAGE, at=now())
+    templates = enroller.enroll(student.id, photos, at=now()).templates
+    message = f"{student.name} is enrolled."
+    return EnrollmentOut(ok=True, message=message, templates=templates, reports=reports)
+
+
+def current_enroller() -> Enroller:
+    """The school's enroller; the models load at its first use."""
+    from enroll.enrollment import Enroller
+
+    school = current_school()
+    with _lock():
+        enroller = current_app.extensions.get("enroller")
+        if enroller is None:
+            enroller = Enroller(
+                school.detector(), school.embedder(), school.registry, school.config.enrollment
+            )
+            current_app.extensions["enroller"] = enroller
+    return cast("Enroller", enroller)
+
+
+def _lock() -> Lock:
+    return cast("Lock", current_app.extensions.setdefault("enroller_lock", Lock()))
+
+
+def _page(student: Student, result: EnrollmentOut | None) -> str:
+    from enroll.consent import CONSENT_VERSION, consent_text
+
+    school = current_school()
+    reports = {report.pose: report for report in result.reports} if result else {}
+    return render_template(
+        "enroll.html",
+        student=student,
+        poses=list(Pose),
+        consent=school.registry.live_consent(student.id),
+        consent_text=consent_text(LANGUAGE),
+        consent_version=CONSENT_VERSION,
+        is_enrolled=student.id in school.registry.enrolled([student.id], school.model_id),
+        result=result,
+        reports=reports,
+        max_photo_mb=school.config.enrollment.max_photo_mb,
+    )

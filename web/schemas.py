@@ -1,0 +1,269 @@
+"""The shapes of what leaves as JSON: the REST API, the live events and the data in the pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from attendance.core.domain import CameraState, Pose, SessionState, Source, Status
+from attendance.core.errors import PhotoProblem
+
+if TYPE_CHECKING:
+    from attendance.sessions import ClassSession, Course, Event, Explanation, Lease, RegisterRow
+    from enroll.enrollment import PhotoReport
+
+
+class Schema(BaseModel):
+    """Base of all shapes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape as plain JSON types."""
+        return self.model_dump(mode="json")
+
+
+class MessageOut(Schema):
+    """A sentence for people."""
+
+    message: str
+
+
+class CourseOut(Schema):
+    """A course."""
+
+    code: str
+    name: str
+    timezone: str
+
+    @classmethod
+    def of(cls, course: Course) -> CourseOut:
+        """From the record."""
+        return cls(code=course.code, name=course.name, timezone=course.timezone)
+
+
+class CoursesOut(Schema):
+    """Courses, by code."""
+
+    courses: list[CourseOut]
+
+
+class SessionOut(Schema):
+    """A class session."""
+
+    id: int
+    course: CourseOut
+    camera: str
+    state: SessionState
+    opened_at: datetime
+    closed_at: datetime | None
+    covered_s: float
+    last_event: int
+
+    @classmethod
+    def of(cls, session: ClassSession) -> SessionOut:
+        """From the record."""
+        return cls(
+            id=session.id,
+            course=CourseOut.of(session.course),
+            camera=session.camera.name,
+            state=session.state,
+            opened_at=session.opened_at,
+            closed_at=session.closed_at,
+            covered_s=session.covered_s,
+            last_event=session.last_event,
+        )
+
+
+class SessionsOut(Schema):
+    """Class sessions, oldest first."""
+
+    sessions: list[SessionOut]
+
+
+class RowOut(Schema):
+    """One student in a register; `status` is null while nobody has seen them."""
+
+    student_id: int
+    number: str
+    name: str
+    status: Status | None
+    source: Source | None
+    first_seen: datetime | None
+    last_seen: datetime | None
+    seen_s: float
+    percent: int | None = Field(description="similarity as people read it, (1 + cosine) / 2 * 100")
+    in_review: bool
+    note: str
+
+    @classmethod
+    def of(cls, row: RegisterRow) -> RowOut:
+        """From the record."""
+        return cls(
+            student_id=row.student_id,
+            number=row.number,
+            name=row.name,
+            status=row.status,
+            source=row.source,
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+            seen_s=row.seen_s,
+            percent=percent(row.similarity),
+            in_review=row.in_review,
+            note=row.note,
+        )
+
+
+class RegisterOut(Schema):
+    """A register, at least as new as event number `as_of`."""
+
+    session: SessionOut
+    as_of: int
+    rows: list[RowOut]
+
+
+class EventOut(Schema):
+    """One numbered event of a session."""
+
+    session_id: int
+    number: int
+    kind: str
+    at: datetime
+    student_id: int | None
+    payload: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> EventOut:
+        """From the record."""
+        return cls(
+            session_id=event.session_id,
+            number=event.number,
+            kind=event.kind,
+            at=event.at,
+            student_id=event.student_id,
+            payload=event.payload,
+        )
+
+
+class EventsOut(Schema):
+    """The events after a number, and whether there are more than fitted."""
+
+    events: list[EventOut]
+    more: bool
+
+
+class CameraOut(Schema):
+    """What the camera of a session is doing; `alive` is whether its process still beats."""
+
+    session: int
+    state: CameraState
+    detail: str
+    alive: bool
+    fps: float
+    frames: int
+    dropped: int
+    unknown_faces: int
+
+    @classmethod
+    def of(cls, session_id: int, lease: Lease | None, *, alive: bool) -> CameraOut:
+        """From the lease a camera process holds, or for a session without one."""
+        if lease is None:
+            return cls.silent(session_id, alive=alive)
+        return cls(
+            session=session_id,
+            state=lease.state,
+            detail=lease.detail,
+            alive=alive,
+            fps=lease.fps,
+            frames=lease.frames,
+            dropped=lease.dropped,
+            unknown_faces=lease.unknown_faces,
+        )
+
+    @classmethod
+    def silent(cls, session_id: int, *, alive: bool) -> CameraOut:
+        """A session no camera process has taken up."""
+        return cls(
+            session=session_id,
+            state=CameraState.STARTING,
+            detail="",
+            alive=alive,
+            fps=0.0,
+            frames=0,
+            dropped=0,
+            unknown_faces=0,
+        )
+
+
+class LookOut(Schema):
+    """One look a decision rests on."""
+
+    at: datetime
+    percent: int
+    quality: float
+
+
+class WhyOut(Schema):
+    """What a student's row rests on: the best looks, best first, and the events."""
+
+    looks: list[LookOut]
+    events: list[EventOut]
+
+    @classmethod
+    def of(cls, why: Explanation) -> WhyOut:
+        """From the record."""
+        looks = [
+            LookOut(at=look.at, percent=to_percent(look.similarity), quality=look.quality)
+            for look in why.evidence
+        ]
+        return cls(looks=looks, events=[EventOut.of(event) for event in why.events])
+
+
+class CorrectionIn(Schema):
+    """What a person says of a student."""
+
+    status: Status
+    reason: str = Field("", max_length=300)
+
+
+class PhotoOut(Schema):
+    """What is good or wrong with one enrolment photo."""
+
+    pose: Pose
+    ok: bool
+    problem: PhotoProblem | None
+    message: str
+
+    @classmethod
+    def of(cls, report: PhotoReport) -> PhotoOut:
+        """From the check's report."""
+        return cls(pose=report.pose, ok=report.ok, problem=report.problem, message=report.message)
+
+
+class EnrollmentOut(Schema):
+    """The result of an enrolment; nothing was stored unless `ok`."""
+
+    ok: bool
+    message: str
+    templates: int
+    reports: list[PhotoOut]
+
+
+def percent(similarity: float | None) -> int | None:
+    """A similarity as people read it.
+
+    >>> percent(0.72), percent(-1.0), percent(None)
+    (86, 0, None)
+    """
+    return None if similarity is None else to_percent(similarity)
+
+
+def to_percent(similarity: float) -> int:
+    """The same for a similarity that is there.
+
+    >>> to_percent(0.0)
+    50
+    """
+    return round((1 + similarity) / 2 * 100)

@@ -1,0 +1,129 @@
+"""Today, the instructor's start: start a class, see what runs and what was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from attendance.core.errors import AttendanceError, CameraError, SessionError
+from web.context import INSTRUCTOR, current_school, find_course, now, today_in
+from web.problems import status_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attendance.sessions import Camera, ClassSession, Course
+
+blueprint = Blueprint("today", __name__)
+
+
+class SourceKind(StrEnum):
+    """The kinds of camera a new source can be."""
+
+    WEBCAM = "webcam"
+    NETWORK = "network"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class CourseCard:
+    """A course with the figures that matter before a start."""
+
+    course: Course
+    roster: int
+    enrolled: int
+
+
+@blueprint.get("/")
+def show() -> str:
+    """The start page."""
+    return _page(problem="", form={})
+
+
+@blueprint.post("/sessions")
+def start() -> ResponseReturnValue:
+    """Start a session for a course and a camera."""
+    try:
+        session = _open(request.form)
+    except AttendanceError as error:
+        return _page(problem=str(error), form=request.form), status_code(error)
+    return redirect(url_for("live.show", session_id=session.id), code=303)
+
+
+def course_cards() -> list[CourseCard]:
+    """Every course with its roster of today."""
+    school = current_school()
+    cards = []
+    for course in school.sessions.courses():
+        roster = school.sessions.roster(course.id, today_in(course.timezone))
+        enrolled = school.registry.enrolled(roster, school.model_id)
+        cards.append(CourseCard(course, len(roster), len(enrolled)))
+    return cards
+
+
+def _page(problem: str, form: Mapping[str, str]) -> str:
+    sessions = current_school().sessions
+    running = sessions.running()
+    running_ids = {session.id for session in running}
+    return render_template(
+        "today.html",
+        cards=course_cards(),
+        cameras=sessions.cameras(),
+        busy={session.camera.id for session in running},
+        running=running,
+        recent=[session for session in sessions.recent() if session.id not in running_ids],
+        now=now(),
+        problem=problem,
+        form=form,
+        default_source=current_school().config.camera.source,
+    )
+
+
+def _open(form: Mapping[str, str]) -> ClassSession:
+    school = current_school()
+    if not form.get("course"):
+        raise SessionError("Choose a course first.")
+    course = find_course(form["course"])
+    camera = _camera(form)
+    return school.sessions.open(
+        course.id,
+        camera.id,
+        at=now(),
+        model_id=school.model_id,
+        rules=school.rules(),
+        pace="live",
+        by=INSTRUCTOR,
+    )
+
+
+def _camera(form: Mapping[str, str]) -> Camera:
+    sessions = current_school().sessions
+    chosen = form.get("camera", "")
+    if chosen and chosen != "new":
+        return next(camera for camera in sessions.cameras() if str(camera.id) == chosen)
+    return sessions.camera(_new_source(form), name=form.get("camera_name", "").strip() or None)
+
+
+def _new_source(form: Mapping[str, str]) -> str:
+    """The source typed in, checked for what its kind looks like."""
+    kind = SourceKind(form.get("kind", SourceKind.WEBCAM))
+    source = form.get(f"source_{kind}", "").strip()
+    if not source:
+        raise CameraError(f"Say which {_KIND_WORDS[kind]} to use.")
+    if kind is SourceKind.WEBCAM and not source.isdigit():
+        raise CameraError(f"A webcam is chosen by its number, 0 for the first; got {source!r}.")
+    is_url = source.startswith(("rtsp://", "rtsps://", "http://", "https://"))
+    if kind is SourceKind.NETWORK and not is_url:
+        raise CameraError("A network camera's address starts with rtsp:// or http://.")
+    return source
+
+
+_KIND_WORDS = {
+    SourceKind.WEBCAM: "webcam",
+    SourceKind.NETWORK: "network camera",
+    SourceKind.FILE: "video file",
+}

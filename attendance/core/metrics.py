@@ -84,13 +84,13 @@ def rate(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")
 
 
-def counts_at(similarities: Floats, is_same: Bools, threshold: float) -> Counts:
+def counts_at(similarities: Floats, is_same: Bools, threshold: float | Doubles) -> Counts:
     """What a threshold does to comparisons.
 
     Args:
         similarities: (n,).
         is_same: (n,) whether both sides are one person.
-        threshold: the lowest accepted similarity.
+        threshold: the lowest accepted similarity, one for all or (n,) one for each.
 
     >>> counts_at(np.array([0.9, 0.2, 0.6]), np.array([True, True, False]), 0.5)
     Counts(true_accepts=1, false_accepts=1, true_rejects=0, false_rejects=1)
@@ -118,7 +118,8 @@ def roc(genuine: Floats, impostor: Floats) -> Roc:
     """
     distinct = np.unique(np.concatenate([genuine, impostor]).astype(np.float64))[::-1]
     thresholds = np.concatenate([[np.inf], distinct])
-    return Roc(thresholds, accepted_share(impostor, thresholds), accepted_share(genuine, thresholds))
+    far, val = (accepted_share(kind, thresholds) for kind in (impostor, genuine))
+    return Roc(thresholds, far, val)
 
 
 def accepted_share(similarities: Floats, thresholds: npt.ArrayLike) -> Doubles:
@@ -201,7 +202,8 @@ def weighted_val_at_far(
 
     Args:
         genuine: (n,) similarities and their (n,) weights.
-        impostor_tail: the (t,) highest similarities, falling, and their (t,) weights.
+        impostor_tail: the (t,) highest similarities, falling, and their (t,) weights. A FAR
+            that reaches below the tail is answered at its end, which understates VAL.
         impostor_weight: of all impostors, those below the tail included.
         fars: (k,) each in [0, 1].
 
@@ -214,12 +216,13 @@ def weighted_val_at_far(
     [0.75, 1.0]
     """  # noqa: E501
     total = genuine[1].sum()
-    if not total or not impostor_weight:
-        return np.full(len(fars), np.nan)
     similarities, weights = impostor_tail
+    if not total or not impostor_weight or not len(similarities):
+        return np.full(len(fars), np.nan)
     accepted = np.cumsum(weights) / impostor_weight
     refused = np.searchsorted(accepted, np.asarray(fars) + 1e-12, side="right")
-    levels = np.append(similarities, -np.inf)[refused]
+    is_whole = accepted[-1] > 1 - 1e-9
+    levels = np.append(similarities, -np.inf if is_whole else similarities[-1])[refused]
     shares = [genuine[1][genuine[0] > level].sum() / total for level in levels]
     return np.array(shares, np.float64)
 
@@ -232,8 +235,8 @@ def best_threshold(similarities: Floats, is_same: Bools) -> float:
     Raises:
         ValueError: there are no comparisons.
 
-    >>> round(best_threshold(np.array([0.9, 0.7, 0.3, 0.1]), np.array([True, True, False, False])), 3)
-    0.5
+    >>> round(best_threshold(np.array([0.9, 0.3, 0.1]), np.array([True, False, False])), 3)
+    0.6
     """
     if not len(similarities):
         raise ValueError("a threshold cannot be chosen on no comparisons")
@@ -286,9 +289,8 @@ def fnir_at_fpir(mated: Floats, nonmated: Floats, fpir: float) -> tuple[float, f
     threshold = threshold_at_far(nonmated, fpir)
     if np.isnan(threshold):
         return float("nan"), threshold
-    found = accepted_share(mated[np.isfinite(mated)], threshold)[0] if len(mated) else np.nan
-    share = np.isfinite(mated).mean() if len(mated) else np.nan
-    return float(1 - np.nan_to_num(found) * share), threshold
+    found = int(((mated >= threshold) & np.isfinite(mated)).sum())
+    return rate(len(mated) - found, len(mated)), threshold
 
 
 def bootstrap_people(

@@ -1,0 +1,1 @@
+"""How good it is, measured: protocols, figures with their n, plots."""

@@ -1,0 +1,168 @@
+"""`attendance evaluate`: the sub-commands, their options and what they print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from attendance.config import Config, DetectorConfig, default_home
+from attendance.evaluation.reports import STANDARD_OUTPUT, write_json
+from attendance.evaluation.tables import (
+    Row,
+    detection_rows,
+    figures_table,
+    identification_rows,
+    verification_rows,
+)
+
+if TYPE_CHECKING:
+    from attendance.evaluation.embedding import PhotoEmbedder
+    from attendance.vision.mtcnn import Mtcnn
+
+SMALLEST_FACE_PX = 20
+
+app = typer.Typer(
+    name="evaluate",
+    help="Measure how well faces are verified, identified and detected.",
+    no_args_is_help=True,
+)
+
+_Json = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON.")
+]
+_Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Write a PNG plot.")]
+_Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Keep embeddings there, in clear, for the next run; nothing is kept without it.",
+    ),
+]
+_PEOPLE = "Folder with one sub-folder a person."
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """The school the command works for, from the main command's options."""
+
+    home: Path
+    config: Config
+
+
+def _scope(context: typer.Context) -> _Scope:
+    if context.obj is None:
+        return _Scope(default_home(), Config())
+    return _Scope(context.obj.home, context.obj.config)
+
+
+@app.command()
+def verification(
+    context: typer.Context,
+    images: Annotated[Path, typer.Option("--images", help=_PEOPLE)],
+    pairs: Annotated[Path, typer.Option("--pairs", help="LFW pairs file, with or without folds.")],
+    threshold_from: Annotated[
+        Path | None,
+        typer.Option("--threshold-from", help="Pairs file over the same images to choose it on."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=2, help="Only so many pairs, for a quick look.")
+    ] = None,
+    json_file: _Json = None,
+    plot: _Plot = None,
+    cache: _Cache = None,
+) -> None:
+    """Are two photos of one person? Accuracy, EER, VAL at FAR."""
+    from attendance.evaluation.plots import plot_verification
+    from attendance.evaluation.protocols import read_pairs
+    from attendance.evaluation.verification import evaluate_verification
+
+    judged = read_pairs(pairs, images)
+    others = (threshold_from.name, read_pairs(threshold_from, images)) if threshold_from else None
+    embedder = _embedder(_scope(context), cache)
+    sample = judged if limit is None else judged.sample(limit)
+    report = evaluate_verification(embedder, images, sample, others)
+    if plot is not None:
+        plot_verification(report, plot)
+    _hand_over(report, json_file, verification_rows(report))
+
+
+@app.command()
+def identification(
+    context: typer.Context,
+    gallery: Annotated[Path, typer.Option("--gallery", help=_PEOPLE + " They are enrolled.")],
+    probes: Annotated[Path, typer.Option("--probes", help=_PEOPLE + " They are searched for.")],
+    impostors: Annotated[
+        Path | None, typer.Option("--impostors", help=_PEOPLE + " Nobody of them is enrolled.")
+    ] = None,
+    json_file: _Json = None,
+    plot: _Plot = None,
+    cache: _Cache = None,
+) -> None:
+    """Who of the enrolled is this, if any? Rank 1, FNIR at FPIR."""
+    from attendance.evaluation.identification import evaluate_identification
+    from attendance.evaluation.plots import plot_identification
+
+    scope = _scope(context)
+    embedder = _embedder(scope, cache)
+    report = evaluate_identification(embedder, gallery, probes, impostors, scope.config.decision)
+    if plot is not None:
+        plot_identification(report, plot)
+    _hand_over(report, json_file, identification_rows(report))
+
+
+@app.command()
+def detection(
+    context: typer.Context,
+    images: Annotated[Path, typer.Option("--images", help="Folder of photos.")],
+    boxes: Annotated[Path, typer.Option("--boxes", help="JSON of drawn faces, WIDER's fields.")],
+    min_face_px: Annotated[
+        int, typer.Option("--min-face-px", min=20, max=400, help="Smallest face looked for.")
+    ] = SMALLEST_FACE_PX,
+    json_file: _Json = None,
+    plot: _Plot = None,
+) -> None:
+    """Are faces found? Recall by size, false detections an image."""
+    from attendance.evaluation.detection import evaluate_detection, read_boxes
+    from attendance.evaluation.plots import plot_detection
+
+    drawn = read_boxes(boxes)
+    scope = _scope(context)
+    settings = scope.config.detector.model_copy(update={"min_face_px": min_face_px})
+    report = evaluate_detection(_detector(scope, settings), images, drawn, settings)
+    if plot is not None:
+        plot_detection(report, plot)
+    _hand_over(report, json_file, detection_rows(report))
+
+
+def _detector(scope: _Scope, settings: DetectorConfig) -> Mtcnn:
+    from attendance.vision.loading import load_detector
+    from attendance.vision.weights import ModelStore
+
+    store = ModelStore(scope.home / "models")
+    return load_detector(settings, scope.config.embedder.device, store.cache_dir)
+
+
+def _embedder(scope: _Scope, cache: Path | None) -> PhotoEmbedder:
+    from attendance.evaluation.cache import EmbeddingCache
+    from attendance.evaluation.embedding import PhotoEmbedder
+    from attendance.vision.loading import load_embedder
+    from attendance.vision.weights import ModelStore
+
+    settings = scope.config.detector
+    embedder = load_embedder(scope.config.embedder, ModelStore(scope.home / "models"))
+    key = f"{embedder.model_id}|{embedder.variant}|{settings.model_dump_json()}"
+    kept = EmbeddingCache(cache, key) if cache is not None else None
+    return PhotoEmbedder(_detector(scope, settings), embedder, kept)
+
+
+def _hand_over(report: Any, json_file: str | None, rows: list[Row]) -> None:
+    """JSON where it was asked for, the table on a screen that the JSON does not use."""
+    if json_file is not None:
+        write_json(report, json_file)
+    if json_file != STANDARD_OUTPUT:
+        Console().print(figures_table(type(report).__name__.removesuffix("Report"), rows))

@@ -1,0 +1,162 @@
+"""Folders of photos to embeddings: each photo once, the face the photo was taken for.
+
+A photo without a detected face keeps its place, marked as not found: whoever compares it gets
+similarity -1, so that a missed detection costs what it costs in class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from rich.progress import track
+
+from attendance.core.domain import FloatArray, Image
+from attendance.core.errors import PhotoError, PhotoProblem
+from attendance.core.pipeline import Detector, Embedder
+from attendance.evaluation.cache import EmbeddingCache
+
+SAVE_EVERY = 500
+
+
+class NamedEmbedder(Embedder, Protocol):
+    """An embedder that also says how it computes: `attendance.vision.facenet.FaceNet`.
+
+    Attributes:
+        variant: engine and precision.
+        dimension: length of an embedding.
+    """
+
+    variant: str
+    dimension: int
+
+
+@dataclass(frozen=True)
+class EmbeddedPhotos:
+    """The faces of some photos as parallel arrays.
+
+    Attributes:
+        paths: relative to the folder, in the order they were asked for.
+        embeddings: (n, d) float32, L2-normalised; zeros where no face was found.
+        mirrored: (n, d) the same of the photo flipped left to right.
+        found: (n,) bool, whether a face was found.
+    """
+
+    paths: tuple[str, ...]
+    embeddings: FloatArray
+    mirrored: FloatArray
+    found: npt.NDArray[np.bool_]
+
+
+class PhotoEmbedder:
+    """Embeds the main face of photos.
+
+    Args:
+        detector: finds faces.
+        embedder: embeds them.
+        cache: keeps embeddings from one run to the next; None keeps nothing.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: NamedEmbedder,
+        cache: EmbeddingCache | None = None,
+    ) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._cache = cache
+        self.model_id = embedder.model_id
+        self.variant = embedder.variant
+
+    def embed(self, folder: Path, paths: Sequence[str], title: str = "faces") -> EmbeddedPhotos:
+        """The main faces of these photos.
+
+        Args:
+            folder: what the paths are relative to.
+            paths: the photos.
+            title: shown beside the progress bar.
+
+        Raises:
+            PhotoError: a file is missing or no image.
+        """
+        rows = self._cache.read(folder, paths) if self._cache else {}
+        missing = [path for path in dict.fromkeys(paths) if path not in rows]
+        for count, path in enumerate(self._shown(missing, title), start=1):
+            rows[path] = self._one(folder / path)
+            if self._cache and (count % SAVE_EVERY == 0 or count == len(missing)):
+                self._cache.write(folder, rows)
+        pairs = np.stack([rows[path] for path in paths]) if paths else self._nothing()
+        found = np.asarray(pairs.any(axis=(1, 2)))
+        return EmbeddedPhotos(tuple(paths), pairs[:, 0], pairs[:, 1], found)
+
+    def _shown(self, paths: list[str], title: str) -> Iterable[str]:
+        return track(paths, description=title, transient=True) if paths else paths
+
+    def _nothing(self) -> FloatArray:
+        return np.zeros((0, 2, self._embedder.dimension), np.float32)
+
+    def _one(self, path: Path) -> FloatArray:
+        """The main face and its mirror image. Returns: (2, d), zeros where there is no face."""
+        image = read_image(path)
+        found = self._detector.detect(image)
+        if not len(found):
+            return np.zeros((2, self._embedder.dimension), np.float32)
+        box = found.boxes[main_face(found.boxes, image.shape[:2])][None]
+        as_it_is = self._embedder.embed(image, box)
+        mirrored = self._embedder.embed(*mirror(image, box))
+        return np.concatenate([as_it_is, mirrored])
+
+
+def read_image(path: Path) -> Image:
+    """An image file as (H, W, 3) BGR, turned as its EXIF says.
+
+    Raises:
+        PhotoError: the file is missing or no image.
+    """
+    if not path.is_file():
+        raise PhotoError(PhotoProblem.EMPTY, f"{path}: there is no such photo")
+    data = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise PhotoError(PhotoProblem.NOT_AN_IMAGE, f"{path}: not an image that can be read")
+    return np.asarray(image, np.uint8)
+
+
+def main_face(boxes: FloatArray, shape: tuple[int, int]) -> int:
+    """The face a photo was taken for: the largest, less twice its squared way from the centre.
+
+    The rule of FaceNet's own alignment script, which LFW results are usually reported with.
+
+    Args:
+        boxes: (n, 4) xyxy pixels, n at least 1.
+        shape: height and width of the photo.
+
+    Returns:
+        Its index.
+
+    >>> centred, larger_aside = [40, 40, 60, 60], [0, 0, 25, 25]
+    >>> main_face(np.array([larger_aside, centred], np.float32), (100, 100))
+    1
+    """
+    sides = boxes[:, 2:] - boxes[:, :2]
+    centre = np.array([shape[1], shape[0]], np.float32) / 2
+    offsets = (boxes[:, :2] + boxes[:, 2:]) / 2 - centre
+    return int(np.argmax(sides[:, 0] * sides[:, 1] - 2 * (offsets**2).sum(axis=1)))
+
+
+def mirror(image: Image, boxes: FloatArray) -> tuple[Image, FloatArray]:
+    """The image flipped left to right, and its boxes with it.
+
+    >>> image, boxes = mirror(np.zeros((10, 100, 3), np.uint8), np.array([[0, 0, 30, 9]], np.float32))
+    >>> boxes.tolist()
+    [[70.0, 0.0, 100.0, 9.0]]
+    """  # noqa: E501
+    width = image.shape[1]
+    flipped = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
+    return np.ascontiguousarray(image[:, ::-1]), flipped.astype(np.float32)

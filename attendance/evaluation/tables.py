@@ -1,0 +1,108 @@
+"""Figures as tables for people, each rate with what it is of."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from attendance.evaluation.detection import DetectionReport
+    from attendance.evaluation.identification import IdentificationReport
+    from attendance.evaluation.verification import FarFigure, VerificationReport
+
+Row = tuple[str, str, str]
+
+
+def percent(share: float) -> str:
+    """A rate for people.
+
+    >>> percent(0.98765), percent(float("nan"))
+    ('98.77 %', 'none')
+    """
+    return "none" if math.isnan(share) else f"{100 * share:.2f} %"
+
+
+def figures_table(title: str, rows: list[Row]) -> Table:
+    """Figures as name, value and what it is of."""
+    table = Table(title=title, title_justify="left", header_style="", show_edge=False)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("of", style="dim")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def verification_rows(report: VerificationReport) -> list[Row]:
+    """The figures of `evaluate verification`."""
+    same, cross = f"{report.n_same} same-person pairs", f"{report.n_cross} different-person pairs"
+    everything = report.all_pairs
+    rows = [
+        ("accuracy", percent(report.accuracy), f"{report.n_pairs} pairs, {report.protocol}"),
+        ("its sd", percent(report.accuracy_sd), "folds, or a bootstrap over people"),
+        ("threshold", f"{report.threshold:.4f}", report.protocol),
+        ("precision", percent(report.precision), f"{report.n_pairs} pairs"),
+        ("recall", percent(report.recall), same),
+        ("F1", percent(report.f1), f"{report.n_pairs} pairs"),
+        ("EER", percent(report.eer), f"{same}, {cross}"),
+        ("no face found", str(report.n_undetected), "photos in the pairs; counted, not dropped"),
+    ]
+    rows += [
+        (f"VAL at FAR {key}", percent(val), f"{same}, {cross}")
+        for key, val in report.val_at_far.items()
+    ]
+    return (
+        rows
+        + [_far_row(key, figure) for key, figure in everything.val_at_far.items()]
+        + [
+            (
+                "all pairs",
+                f"{everything.n_same:,} same",
+                f"{everything.n_cross:,} different, {everything.n_people} people",
+            )
+        ]
+    )
+
+
+def _far_row(far: str, figure: FarFigure) -> Row:
+    interval = f"95 %: {percent(figure.low)} to {percent(figure.high)}"
+    return (
+        f"VAL at FAR {far}, all pairs",
+        percent(figure.val),
+        f"{interval}; at {figure.threshold:.4f}",
+    )
+
+
+def identification_rows(report: IdentificationReport) -> list[Row]:
+    """The figures of `evaluate identification`."""
+    probes, strangers = f"{report.n_probes} probes", f"{report.n_impostors} strangers"
+    at = report.configured
+    rows = [
+        ("rank 1", percent(report.rank1), f"{probes}, {report.n_gallery} enrolled"),
+        *(
+            (f"FNIR at FPIR {key}", percent(fnir), f"{probes}, {strangers}; at {level:.4f}")
+            for (key, fnir), level in zip(
+                report.fnir_at_fpir.items(), report.thresholds.values(), strict=True
+            )
+        ),
+    ]
+    where = f"score ≥ {at.threshold}, margin ≥ {at.margin}, one photo"
+    return [
+        *rows,
+        ("FPIR as configured", percent(at.fpir), f"{strangers}; {where}"),
+        ("FNIR as configured", percent(at.fnir), f"{probes}; {where}"),
+        ("wrong name as configured", percent(at.misidentified), f"{probes}; {where}"),
+        ("no face found", str(report.n_undetected), "photos; counted, not dropped"),
+    ]
+
+
+def detection_rows(report: DetectionReport) -> list[Row]:
+    """The figures of `evaluate detection`."""
+    rows = [
+        (f"recall from {key} px", percent(share), f"{report.n_faces_by_height[key]} faces")
+        for key, share in report.recall.items()
+    ]
+    false = f"{report.false_per_image:.3f}"
+    return [*rows, ("false detections an image", false, f"{report.n_images} images")]

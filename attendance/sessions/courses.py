@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -13,17 +14,17 @@ from attendance.core.errors import SessionError, UnknownStudentError
 from attendance.db.class_models import CourseRow, RosterEntryRow
 from attendance.db.models import StudentRow
 from attendance.sessions.models import Course
+from attendance.sessions.text import clean_text
 
 
 def add_course(tx: Session, code: str, name: str, timezone: str) -> Course:
     """A new course.
 
     Raises:
-        SessionError: the code is taken or empty, or nobody knows the time zone.
+        SessionError: the code is taken, a text is empty or too long, or the time zone unknown.
     """
-    code, name = code.strip(), name.strip()
-    if not 1 <= len(code) <= 50 or not 1 <= len(name) <= 200:
-        raise SessionError("a course has a code of 1 to 50 and a name of 1 to 200 characters")
+    code = clean_text(code, "a course code", longest=50)
+    name = clean_text(name, "a course name", longest=200)
     if tx.scalar(select(CourseRow.id).where(CourseRow.code == code)) is not None:
         raise SessionError(f"a course with the code {code} exists already")
     row = CourseRow(code=code, name=name, timezone=_zone(timezone))
@@ -43,7 +44,9 @@ def find_course(tx: Session, code: str) -> Course:
     Raises:
         SessionError: there is none.
     """
-    row = tx.scalar(select(CourseRow).where(CourseRow.code == code.strip()))
+    row = tx.scalar(
+        select(CourseRow).where(CourseRow.code == unicodedata.normalize("NFC", code).strip())
+    )
     if row is None:
         raise SessionError(f"no course has the code {code}")
     return as_course(row)

@@ -32,6 +32,7 @@ from attendance.db.class_models import (
 from attendance.sessions.class_sessions import RUNNING, require_session
 from attendance.sessions.events import append_event
 from attendance.sessions.models import Event
+from attendance.sessions.text import clean_text
 
 KEPT_LOOKS = 5
 REASON_LENGTH = 500
@@ -76,13 +77,11 @@ def correct(
     """A person decides, at any time, also after the session was closed.
 
     Raises:
-        SessionError: the student was not on the roster, or the reason is a whole essay.
+        SessionError: the student was not on the roster, or the reason is no plain short text.
     """
     require_session(tx, session_id)
     _require_on_roster(tx, session_id, student_id)
-    reason = reason.strip()
-    if len(reason) > REASON_LENGTH:
-        raise SessionError(f"a reason has {REASON_LENGTH} characters at most, got {len(reason)}")
+    reason = clean_text(reason, "a reason", longest=REASON_LENGTH, shortest=0)
     found = _find_record(tx, session_id, student_id)
     was = (None, None) if found is None else (found.status.value, found.source.value)
     if found is None:

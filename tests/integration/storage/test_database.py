@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from attendance.core.errors import StorageError, StorageVersionError
+from attendance.db import migrate
 from attendance.db.engine import open_database
 from attendance.db.models import Base, StudentRow
 
@@ -66,6 +67,23 @@ def test_several_may_open_a_new_home_at_once(home):
         assert tx.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
     for database in opened:
         database.dispose()
+
+
+def test_first_run_that_is_interrupted_leaves_nothing_half_made(home, monkeypatch):
+    upgrade = migrate.command.upgrade
+
+    def upgrade_and_stop(*arguments):
+        upgrade(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate.command, "upgrade", upgrade_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            open_database(home)
+    left = sqlite3.connect(home / "attendance.db")
+    assert left.execute("SELECT name FROM sqlite_master").fetchall() == []
+    left.close()
+    open_database(home).dispose()
 
 
 def test_database_of_a_newer_version_is_refused_and_left_alone(school, home):

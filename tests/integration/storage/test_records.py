@@ -145,9 +145,10 @@ def test_student_of_another_course_is_refused(classroom):
     assert len(classroom.events()) == 1
 
 
-def test_reason_that_is_an_essay_is_refused(classroom):
-    with pytest.raises(SessionError, match="500 characters"):
-        classroom.correct(0, Status.PRESENT, reason="x" * 501)
+@pytest.mark.parametrize("reason", ["x" * 501, "\ud800", "a\x00b"], ids=["essay", "half", "nul"])
+def test_reason_that_is_no_plain_short_text_is_refused(classroom, reason):
+    with pytest.raises(SessionError, match="a reason"):
+        classroom.correct(0, Status.PRESENT, reason=reason)
     assert classroom.row(0).status is None
 
 

@@ -44,9 +44,12 @@ def replay(student_ids, events):
 
 who = st.integers(0, STUDENTS - 1)
 when = st.integers(-100, 1500)
+reasons = st.sampled_from(["", "ill", "지각"])
 steps = st.one_of(
     st.tuples(st.just("see"), who, when, st.sampled_from(Decision), st.floats(0, 1)),
-    st.tuples(st.just("correct"), who, st.sampled_from(Status), st.text(max_size=5)),
+    st.tuples(
+        st.just("correct"), who, st.sampled_from(Status), st.sampled_from(["", "ill", "지각"])
+    ),
     st.tuples(st.just("pause")),
     st.tuples(st.just("resume")),
     st.tuples(st.just("cover"), st.integers(0, 2000)),

@@ -42,7 +42,7 @@ def test_course_that_cannot_be_is_refused(school):
         school.sessions.add_course("CS101", "Two")
     with pytest.raises(SessionError, match="no time zone"):
         school.sessions.add_course("CS102", "Two", "Mars/Olympus")
-    with pytest.raises(SessionError, match="a code of 1 to 50"):
+    with pytest.raises(SessionError, match="a course code has 1 to 50"):
         school.sessions.add_course("", "Two")
     with pytest.raises(SessionError, match="no course has the code"):
         school.sessions.find_course("CS102")

@@ -3,6 +3,7 @@
 import base64
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from attendance.core.errors import VaultError
 from attendance.db.columns import Sealed
+from attendance.db.engine import open_database
 from attendance.db.vault import KEY_VARIABLE, Vault, open_vault
 
 KEY = bytes(range(32))
@@ -24,6 +26,16 @@ def test_first_run_makes_a_key_file_for_its_owner_only(school):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(base64.b64decode(path.read_text())) == 32
     assert not path.with_suffix(".new").exists()
+
+
+def test_several_may_open_a_new_vault_at_once(home):
+    database = open_database(home)
+    with ThreadPoolExecutor(4) as pool:
+        vaults = list(pool.map(lambda _: open_vault(home, database), range(4)))
+    wrapped = vaults[0].new_key(1)
+    for vault in vaults:
+        vault.open_key(1, wrapped)
+    database.dispose()
 
 
 def test_key_file_others_may_read_is_closed_again(school):

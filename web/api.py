@@ -14,7 +14,7 @@ from flask import request
 from attendance.core.domain import Pose
 from attendance.core.errors import PhotoError, PhotoProblem, SessionError
 from web.context import INSTRUCTOR, current_school, find_session, find_student, now
-from web.enrollment import current_enroller, enroll_student, photos_of
+from web.enrollment import current_enroller, enroll_student, photos_of, require_consent
 from web.live_events import BATCH, register_message
 from web.schemas import (
     CorrectionIn,
@@ -116,8 +116,8 @@ def explain(session_id: int, student_id: int) -> Any:
 @blueprint.post("/students/<number>/photos/<pose>/check")
 @blueprint.output(PhotoOut)
 def check_photo(number: str, pose: str) -> Any:
-    """What is good or wrong with one photo (form field `photo`); nothing is stored."""
-    find_student(number)
+    """What is good or wrong with one photo (form fields `photo` and `consent`)."""
+    require_consent(find_student(number), is_given=bool(request.form.get("consent")))
     file = request.files.get("photo")
     if file is None:
         raise PhotoError(PhotoProblem.EMPTY, "No photo arrived: choose a file.")

@@ -12,6 +12,8 @@ from werkzeug.datastructures import FileStorage
 
 from attendance.core.domain import Pose
 from attendance.core.errors import ConsentMissingError, EnrollmentError
+from enroll.consent import CONSENT_VERSION, consent_text
+from enroll.poses import POSE_HINTS
 from web.context import current_school, find_student, now
 from web.schemas import EnrollmentOut, PhotoOut
 
@@ -58,12 +60,8 @@ def enroll_student(
     student: Student, photos: Mapping[Pose, bytes], *, has_consent: bool
 ) -> EnrollmentOut:
     """Check all photos, then record the consent, then store; or store nothing at all."""
-    from enroll.consent import CONSENT_VERSION
-
+    require_consent(student, is_given=has_consent)
     registry = current_school().registry
-    has_consent = has_consent or registry.live_consent(student.id) is not None
-    if not has_consent:
-        raise ConsentMissingError("Nothing was stored: tick the consent first.")
     if len(photos) < len(Pose):
         missing = len(Pose) - len(photos)
         raise EnrollmentError(
@@ -80,6 +78,16 @@ def enroll_student(
     templates = enroller.enroll(student.id, photos, at=now()).templates
     message = f"{student.name} is enrolled."
     return EnrollmentOut(ok=True, message=message, templates=templates, reports=reports)
+
+
+def require_consent(student: Student, *, is_given: bool) -> None:
+    """No photo is looked at before its owner agreed, now or earlier.
+
+    Raises:
+        ConsentMissingError: neither.
+    """
+    if not is_given and current_school().registry.live_consent(student.id) is None:
+        raise ConsentMissingError("No photo was looked at: tick the consent first.")
 
 
 def current_enroller() -> Enroller:
@@ -102,14 +110,13 @@ def _lock() -> Lock:
 
 
 def _page(student: Student, result: EnrollmentOut | None) -> str:
-    from enroll.consent import CONSENT_VERSION, consent_text
-
     school = current_school()
     reports = {report.pose: report for report in result.reports} if result else {}
     return render_template(
         "enroll.html",
         student=student,
         poses=list(Pose),
+        hints=POSE_HINTS,
         consent=school.registry.live_consent(student.id),
         consent_text=consent_text(LANGUAGE),
         consent_version=CONSENT_VERSION,

@@ -67,11 +67,13 @@ def course_cards() -> list[CourseCard]:
 
 def _page(problem: str, form: Mapping[str, str]) -> str:
     sessions = current_school().sessions
+    cards = course_cards()
     running = sessions.running()
     running_ids = {session.id for session in running}
     return render_template(
         "today.html",
-        cards=course_cards(),
+        cards=cards,
+        chosen=form.get("course") or _likely_course(cards),
         cameras=sessions.cameras(),
         busy={session.camera.id for session in running},
         running=running,
@@ -81,6 +83,11 @@ def _page(problem: str, form: Mapping[str, str]) -> str:
         form=form,
         default_source=current_school().config.camera.source,
     )
+
+
+def _likely_course(cards: list[CourseCard]) -> str:
+    """The first course somebody can come to."""
+    return next((card.course.code for card in cards if card.roster), "")
 
 
 def _open(form: Mapping[str, str]) -> ClassSession:

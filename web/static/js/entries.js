@@ -149,6 +149,7 @@ export class Entries {
     byId("count-all").textContent = String(all);
     byId("ring").setAttribute("stroke-dasharray", `${all ? (here / all) * 100 : 0} 100`);
     this.showChips(counts.set("all", all));
+    this.showTray();
     this.showMatching();
   }
 
@@ -173,6 +174,22 @@ export class Entries {
       const words = chip.querySelector(".chip-count");
       if (words) words.textContent = String(count);
     }
+  }
+
+  /** The doubts as cards below the video. */
+  showTray() {
+    const doubts = [...this.entries.values()].filter(({ row }) => shownStatus(row) === "review");
+    const cards = doubts.map(({ row }) => {
+      const card = /** @type {HTMLElement} */ (copyOf("tray-card"));
+      this.slot(card, "name").textContent = row.name;
+      this.slot(card, "number").textContent = row.number;
+      card.querySelector("button")?.addEventListener("click", () => this.onOpen(row));
+      return card;
+    });
+    byId("tray").replaceChildren(...cards);
+    byId("tray").hidden = cards.length === 0;
+    byId("tray-empty").hidden = cards.length > 0;
+    byId("tray-count").textContent = String(cards.length);
   }
 
   showMatching() {

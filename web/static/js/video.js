@@ -91,6 +91,8 @@ export class Video {
     const picture = await createImageBitmap(await answer.blob());
     this.shown?.picture.close();
     this.shown = { picture, info };
+    const box = this.canvas.parentElement;
+    if (box) box.style.aspectRatio = `${info.width} / ${info.height}`;
     this.last = info.number;
     this.inVain = 0;
     this.draw();

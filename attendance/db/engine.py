@@ -125,13 +125,13 @@ def make_private_folder(home: Path) -> None:
     """Makes the folder, for its owner's eyes only (0700).
 
     Raises:
-        StorageError: it cannot be made, or it is a shared one such as /tmp.
+        StorageError: it cannot be made, or it is everybody's, such as /tmp.
     """
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = home.stat().st_mode
         if mode & stat.S_ISVTX:
-            raise StorageError(f"{home} is a shared folder; name one that is only the school's")
+            raise StorageError(f"{home} is open to everybody; name a folder that is only the school's")
         if stat.S_IMODE(mode) & 0o077:
             home.chmod(0o700)
     except OSError as error:

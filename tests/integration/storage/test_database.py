@@ -26,13 +26,13 @@ def test_home_is_for_its_owner_only(home):
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
-def test_shared_folder_is_refused_instead_of_locked_up(tmp_path):
-    shared = tmp_path / "like-tmp"
-    shared.mkdir()
-    shared.chmod(0o1777)
-    with pytest.raises(StorageError, match="shared folder"):
-        open_database(shared)
-    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+def test_folder_of_everybody_is_refused_instead_of_locked_up(tmp_path):
+    public = tmp_path / "like-tmp"
+    public.mkdir()
+    public.chmod(0o1777)
+    with pytest.raises(StorageError, match="open to everybody"):
+        open_database(public)
+    assert stat.S_IMODE(public.stat().st_mode) == 0o1777
 
 
 def test_home_that_is_a_file_is_one_clear_error(tmp_path):

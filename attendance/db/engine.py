@@ -131,7 +131,9 @@ def make_private_folder(home: Path) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = home.stat().st_mode
         if mode & stat.S_ISVTX:
-            raise StorageError(f"{home} is open to everybody; name a folder that is only the school's")
+            raise StorageError(
+                f"{home} is open to everybody; name a folder that is only the school's"
+            )
         if stat.S_IMODE(mode) & 0o077:
             home.chmod(0o700)
     except OSError as error:

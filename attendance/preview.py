@@ -12,7 +12,6 @@ import os
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -68,6 +67,7 @@ class PreviewServer:
         self._changed = threading.Condition()
         self._newest: tuple[Frame, FrameResult] | None = None
         self._card = _card(home, session_id)
+        self._card.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_bytes(32)
         self._listener = Listener(_address(self._card), authkey=key)
         _write_private(self._card, {"address": self._listener.address, "key": key.hex()})
@@ -118,10 +118,10 @@ def encode(frame: Frame, result: FrameResult, width: int, quality: int) -> Previ
     height_px, width_px = frame.image.shape[:2]
     scale = min(1.0, width / width_px)
     size = (round(width_px * scale), round(height_px * scale))
-    small = frame.image
-    if scale < 1:
-        small = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
-    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    small = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(
+        ".jpg", small if scale < 1 else frame.image, [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
     tracks = tuple(
         PreviewTrack(
             track.track_id,

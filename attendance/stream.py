@@ -314,7 +314,9 @@ class Capture:
     def newer_than(self, number: int, timeout_s: float) -> Frame | None:
         """The newest frame with a higher number, or None if none comes in time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._has_newer(number) or self._is_over(), timeout_s)
+            self._changed.wait_for(
+                lambda: self._has_newer(number) or self._stop.is_set(), timeout_s
+            )
             if not self._has_newer(number):
                 return None
             self._taken += 1

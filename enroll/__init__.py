@@ -1,0 +1,1 @@
+"""Enrolment: what the five photos are, what each must be, and how they become templates."""

@@ -36,7 +36,7 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     """  # noqa: E501
     shared = intersections(a, b)
     union = areas(a)[:, None] + areas(b)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
 def non_maximum_suppression(

@@ -1,11 +1,12 @@
 """OpenVINO as the engine of the networks: arrays in, arrays out.
 
 A `Net` is a plain callable, so that the cascade and the embedder neither know nor care whether
-OpenVINO or torch (`torch_nets`) computes. Nets are used by one thread at a time.
+OpenVINO or torch (`torch_nets`) computes. A net may be called from any thread, one at a time.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -67,10 +68,12 @@ class OpenVinoEngine:
         compiled = self._core.compile_model(model, "CPU", self._settings)
         request = compiled.create_infer_request()
         outputs = list(compiled.outputs)
+        busy = threading.Lock()
 
         def run(batch: FloatArray) -> tuple[FloatArray, ...]:
-            results = request.infer({0: batch}, share_inputs=True)
-            return tuple(np.array(results[output]) for output in outputs)
+            with busy:
+                results = request.infer({0: batch}, share_inputs=True)
+                return tuple(np.array(results[output]) for output in outputs)
 
         return run
 

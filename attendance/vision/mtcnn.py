@@ -67,7 +67,7 @@ class Mtcnn:
         """The faces of a (H, W, 3) BGR image, best score first; none is an empty result."""
         if min(image.shape[:2]) < self._min_face_px:
             return Detections.empty()
-        sampler = AreaSampler(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        sampler = AreaSampler(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8))
         boxes = self._propose(sampler)
         boxes = self._refine(sampler, boxes)
         found = self._confirm(sampler, boxes)

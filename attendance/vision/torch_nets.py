@@ -162,7 +162,8 @@ def convert(module: InceptionResnetV1, target: Path) -> None:
 
     class ChannelsLast(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return module(images.permute(0, 3, 1, 2))
+            embeddings: torch.Tensor = module(images.permute(0, 3, 1, 2))
+            return embeddings
 
     model = ov.convert_model(ChannelsLast().eval(), example_input=torch.zeros(1, 160, 160, 3))
     model.reshape([-1, 160, 160, 3])

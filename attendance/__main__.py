@@ -1,0 +1,81 @@
+"""The command line: `attendance --help`. Commands import what they need when they run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attendance.cli import demo, export, identify, models, people, serve, session, settings
+from attendance.cli.context import Context
+from attendance.config import default_home, load_config
+from attendance.core.errors import AttendanceError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Real-time classroom attendance from a webcam.",
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="ATTENDANCE_HOME", help="The school's folder."),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="ATTENDANCE_CONFIG", help="Settings; see config.yaml."),
+]
+
+
+@app.callback()
+def _settings(
+    context: typer.Context,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what happens.")] = False,
+) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s")
+    folder = (home or default_home()).expanduser().resolve()
+    own = folder / "config.yaml"
+    chosen = config or (own if own.is_file() else None)
+    context.obj = Context(folder, load_config(chosen))
+
+
+app.command("run")(serve.run)
+app.command("demo")(demo.demo)
+app.command("enroll")(people.enroll)
+app.command("erase")(people.erase)
+app.command("identify")(identify.identify)
+app.command("export")(export.export)
+app.command("check-config")(settings.check_config)
+app.add_typer(people.courses, name="course")
+app.add_typer(session.app, name="session")
+app.add_typer(models.app, name="models")
+
+
+def _add_evaluate() -> None:
+    from attendance.evaluation.commands import app as evaluate
+
+    app.add_typer(evaluate, name="evaluate")
+
+
+def main() -> None:
+    """Run one command; an `AttendanceError` is one sentence and exit code 1."""
+    if "evaluate" in sys.argv or "--help" in sys.argv:
+        _add_evaluate()
+    try:
+        app()
+    except AttendanceError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

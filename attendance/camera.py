@@ -1,0 +1,320 @@
+"""What a camera process runs: capture, pipeline, and the facts into the database.
+
+One process serves one open session. It takes the camera's lease, reads the newest frames, commits
+what the pipeline reports, beats twice a second and does what the database wishes. It may be
+killed at any moment: all that it knows and the database does not is the picture and the unknown
+faces, which are not to outlive it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from attendance.bootstrap import School, utc_now
+from attendance.config import Config
+from attendance.core.domain import CameraState, Frame, FrameResult, SessionState, Sighting
+from attendance.core.errors import AttendanceError, CameraBusyError, SessionError, StorageError
+from attendance.core.pipeline import Pipeline
+from attendance.preview import PreviewServer
+from attendance.sessions import ClassSession, Sessions, process_token
+from attendance.stream import (
+    Capture,
+    CaptureStatus,
+    SourceSpec,
+    frames_of,
+    open_source,
+    parse_source,
+)
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_BUSY = 3
+EXIT_HUNG = 4
+
+BEAT_S = 0.5
+WAIT_S = 0.1
+COVERED_GAP_S = 1.5
+
+log = logging.getLogger(__name__)
+
+
+class Frames(Protocol):
+    """Where a worker takes its frames from."""
+
+    def newer_than(self, number: int, timeout_s: float) -> Frame | None:
+        """The next frame to look at, None if none comes in time."""
+        ...
+
+    def status(self) -> CaptureStatus:
+        """The state of the camera."""
+        ...
+
+
+class RecordedFrames:
+    """Every frame of a recording in turn, as fast as the worker takes them."""
+
+    def __init__(self, frames: Iterator[Frame]) -> None:
+        self._frames = frames
+        self._count = 0
+        self._state = CameraState.STARTING
+
+    def newer_than(self, number: int, timeout_s: float) -> Frame | None:  # noqa: ARG002
+        """See `Frames.newer_than`; never waits."""
+        frame = next(self._frames, None)
+        self._state = CameraState.ENDED if frame is None else CameraState.LIVE
+        self._count += frame is not None
+        return frame
+
+    def status(self) -> CaptureStatus:
+        """See `Frames.status`; a recording drops nothing and never hangs."""
+        return CaptureStatus(self._state, "", self._count, 0, 0.0)
+
+
+@dataclass
+class _Tally:
+    """What was counted since the last beat. Owned by the worker's thread."""
+
+    covered_s: float = 0.0
+    looked_at: int = 0
+    since_s: float = 0.0
+
+
+class Worker:
+    """Moves one session forward, one frame a step. Owned by one thread.
+
+    Args:
+        session: as it stood when the camera was leased.
+        sessions: where facts are committed.
+        frames: the camera.
+        pipeline: what the frames go through.
+        show: told each processed frame, for the preview.
+        owner: the lease's token.
+        clock: monotonic seconds.
+        now: aware UTC.
+    """
+
+    def __init__(
+        self,
+        session: ClassSession,
+        sessions: Sessions,
+        frames: Frames,
+        pipeline: Pipeline,
+        show: Callable[[Frame, FrameResult], None],
+        owner: str,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._session = session
+        self._sessions = sessions
+        self._frames = frames
+        self._pipeline = pipeline
+        self._show = show
+        self._owner = owner
+        self._clock = clock
+        self._now = now
+        self._unwritten: deque[Sighting] = deque()
+        self._reported = session.camera_state
+        self._wished = SessionState.OPEN
+        self._number = 0
+        self._last_frame_s: float | None = None
+        self._tally = _Tally(since_s=clock())
+
+    @property
+    def stuck_s(self) -> float:
+        """Seconds the driver has not come back for."""
+        return self._frames.status().stuck_s
+
+    def step(self) -> bool:
+        """Look at the next frame, if there is one, and beat if it is time.
+
+        Returns:
+            Whether the session still wants this camera.
+
+        Raises:
+            CameraBusyError: another process has taken the lease.
+        """
+        frame = self._frames.newer_than(self._number, WAIT_S)
+        if frame is not None:
+            self._look(frame)
+        self._report_state()
+        if self._clock() - self._tally.since_s >= BEAT_S:
+            self._beat()
+        is_played_out = self._session.pace == "fast" and self._reported is CameraState.ENDED
+        return self._wished is SessionState.OPEN and not is_played_out
+
+    def finish(self) -> None:
+        """Write what the tracks still had to say, and the last figures."""
+        self._unwritten.extend(self._pipeline.finish())
+        with contextlib.suppress(SessionError, CameraBusyError):
+            self._write()
+            self._beat()
+
+    def _look(self, frame: Frame) -> None:
+        result = self._pipeline.process(frame)
+        self._number = frame.number
+        self._count_coverage(frame)
+        self._unwritten.extend(result.events)
+        self._write()
+        self._show(frame, result)
+
+    def _count_coverage(self, frame: Frame) -> None:
+        if self._last_frame_s is not None:
+            gap_s = frame.t_s - self._last_frame_s
+            self._tally.covered_s += gap_s if gap_s <= COVERED_GAP_S else 0.0
+        self._last_frame_s = frame.t_s
+        self._tally.looked_at += 1
+
+    def _write(self) -> None:
+        """Commit the facts in order; what cannot be written now is kept and tried again."""
+        while self._unwritten:
+            try:
+                self._sessions.record(self._session.id, self._unwritten[0])
+            except StorageError as error:
+                log.error("session %s: %s", self._session.id, error)
+                return
+            except SessionError as error:
+                log.warning("session %s: %s", self._session.id, error)
+            self._unwritten.popleft()
+
+    def _report_state(self) -> None:
+        status = self._frames.status()
+        if status.state is self._reported:
+            return
+        with self._storage_may_fail():
+            self._sessions.camera_changed(
+                self._session.id, status.state, detail=status.detail, at=self._now()
+            )
+            self._reported = status.state
+
+    def _beat(self) -> None:
+        status, tally = self._frames.status(), self._tally
+        elapsed = max(self._clock() - tally.since_s, 1e-6)
+        with self._storage_may_fail():
+            self._wished = self._sessions.beat(
+                self._session.id,
+                self._owner,
+                covered_s=tally.covered_s,
+                frames=status.frames,
+                dropped=status.dropped,
+                fps=tally.looked_at / elapsed,
+                unknown_faces=self._pipeline.unknown_faces,
+            )
+            self._tally = _Tally()
+            self._write()
+        self._tally.since_s = self._clock()
+
+    @contextlib.contextmanager
+    def _storage_may_fail(self) -> Iterator[None]:
+        """A full disk stops no camera: it is logged, and the next beat tries again."""
+        try:
+            yield
+        except StorageError as error:
+            log.error("session %s: %s", self._session.id, error)
+
+
+def run_camera(home: Path, config: Config, session_id: int) -> int:
+    """Serve one session until it is closed or paused; the body of a camera process.
+
+    Returns:
+        One of the `EXIT_` codes.
+    """
+    stop = _stop_on_sigterm()
+    school = School(home, config)
+    owner = process_token()
+    try:
+        session = school.sessions.get(session_id)
+        school.sessions.acquire_lease(session.camera.id, session_id, owner)
+        try:
+            return _serve(school, session, owner, stop)
+        finally:
+            school.sessions.release_lease(session.camera.id, owner)
+    except CameraBusyError as error:
+        log.warning("%s", error)
+        return EXIT_BUSY
+    except AttendanceError as error:
+        log.error("session %s: %s", session_id, error)
+        with contextlib.suppress(AttendanceError):
+            _say(school, session_id, CameraState.LOST, str(error))
+        return EXIT_FAILED
+    finally:
+        school.close()
+
+
+def _serve(school: School, session: ClassSession, owner: str, stop: threading.Event) -> int:
+    config = school.config
+    if session.pace == "fast":
+        source = open_source(_spec(session, config))
+        frames = RecordedFrames(frames_of(source, session.opened_at))
+        return _work(school, session, owner, frames, stop)
+    spec = _spec(session, config)
+    with Capture(
+        lambda: open_source(spec),
+        is_recorded=spec.is_recorded,
+        stall_s=config.camera.stall_s,
+        reopen_max_s=config.camera.reopen_max_s,
+    ) as capture:
+        return _work(school, session, owner, capture, stop)
+
+
+def _spec(session: ClassSession, config: Config) -> SourceSpec:
+    return parse_source(session.camera.source, config.camera.width, config.camera.height)
+
+
+def _work(
+    school: School, session: ClassSession, owner: str, frames: Frames, stop: threading.Event
+) -> int:
+    web = school.config.web
+    students = [row.student_id for row in school.sessions.register(session.id)]
+    gallery = school.registry.gallery(students, session.model_id)
+    pipeline = school.pipeline(gallery, session.rules.thresholds)
+    preview = PreviewServer(school.home, session.id, web.preview_width, web.preview_quality)
+    worker = Worker(session, school.sessions, frames, pipeline, preview.show, owner)
+    try:
+        while not stop.is_set() and not _is_orphan() and worker.step():
+            if worker.stuck_s > school.config.camera.hang_s:
+                return _give_up(school, session, owner)
+        worker.finish()
+        _say(school, session.id, CameraState.STOPPED, "")
+        return EXIT_DONE
+    finally:
+        preview.close()
+
+
+def _give_up(school: School, session: ClassSession, owner: str) -> int:
+    """The driver hangs: no thread can be freed from it, so the process has to go."""
+    log.warning("session %s: the camera's driver hangs; starting again", session.id)
+    school.sessions.release_lease(session.camera.id, owner)
+    school.close()
+    os._exit(EXIT_HUNG)
+
+
+def _say(school: School, session_id: int, state: CameraState, detail: str) -> None:
+    with contextlib.suppress(SessionError):
+        school.sessions.camera_changed(session_id, state, detail=detail, at=utc_now())
+
+
+def _stop_on_sigterm() -> threading.Event:
+    """SIGTERM asks to stop; Ctrl-C is the supervisor's business."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return stop
+
+
+def _is_orphan() -> bool:
+    """Whether the process that started this one is gone, as after kill -9."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()

@@ -1,0 +1,56 @@
+"""`attendance models`: which weights there are, which are in use, and how others come in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from attendance.cli.context import Context, JsonOption, console, write_json
+
+app = typer.Typer(no_args_is_help=True, help="The weights that make embeddings.")
+
+
+@app.command("list")
+def list_models(context: typer.Context, json_target: JsonOption = None) -> None:
+    """List the weights and what is wrong with those that cannot be used."""
+    own: Context = context.obj
+    with own.school() as school:
+        entries = school.models.entries()
+    table = Table("", "name", "model_id", "from", "state")
+    for entry in entries:
+        mark = "in use" if entry.is_active else ""
+        table.add_row(mark, entry.name, entry.model_id, entry.origin, entry.problem or "ready")
+    console(json_target).print(table)
+    write_json([asdict(entry) for entry in entries], json_target)
+
+
+@app.command("use")
+def use(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
+    """Use these weights from now on; templates of other weights are kept but not compared."""
+    own: Context = context.obj
+    with own.school() as school:
+        entry = school.models.use(name)
+        everybody = [student.id for student in school.registry.students()]
+        ready = len(school.registry.enrolled(everybody, entry.model_id))
+    typer.echo(f"{name} is in use ({entry.model_id}).")
+    if ready < len(everybody):
+        typer.echo(
+            f"{len(everybody) - ready} of {len(everybody)} students have no templates of it."
+        )
+
+
+@app.command("fetch")
+def fetch(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="vggface2, or a name of your own.")],
+    file: Annotated[Path | None, typer.Option(help="A .pt or .onnx file.")] = None,
+) -> None:
+    """Install weights from a file, or download those facenet-pytorch publishes."""
+    own: Context = context.obj
+    with own.school() as school, console().status("Installing the weights"):
+        entry = school.models.fetch(name, file)
+    typer.echo(f"{name} is installed ({entry.model_id}); `attendance models use {name}`.")

@@ -1,0 +1,258 @@
+"""`attendance session`: the instructor's job without a browser."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from attendance.cli.context import Context, JsonOption, console, write_json
+from attendance.core.domain import CameraState, SessionState
+from attendance.core.errors import CameraError, SessionError
+
+if TYPE_CHECKING:
+    from attendance.bootstrap import School
+    from attendance.sessions import ClassSession, Event, RegisterRow
+
+app = typer.Typer(no_args_is_help=True, help="Class sessions and their registers.")
+
+SessionArgument = Annotated[int | None, typer.Argument(help="Its number; the newest by default.")]
+_OVER = (SessionState.CLOSED, SessionState.NEEDS_INSTRUCTOR)
+
+
+@app.command("start")
+def start(
+    context: typer.Context,
+    course: Annotated[str, typer.Option(help="The code of the course.")],
+    camera: Annotated[str | None, typer.Option(help="Number, URL, video file or folder.")] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Play a recording as fast as it goes.")
+    ] = False,
+    json_target: JsonOption = None,
+) -> None:
+    """Start a session; without a server it runs here, with a line per arrival.
+
+    A recording closes its session at its end. Ctrl-C stops watching and leaves the session open.
+    """
+    from attendance.service import running_server
+
+    own: Context = context.obj
+    with own.school() as school:
+        session = _open(school, course, camera or own.config.camera.source, is_fast=fast)
+        server = running_server(own.home)
+        screen = console(json_target)
+        screen.print(f"Session {session.id} of {course} is open.")
+        if server is not None and not fast:
+            screen.print(f"The server at {server} looks after its camera.")
+        else:
+            _watch(school, session, json_target)
+            write_json(_register(school, session.id), json_target)
+
+
+def _open(school: School, course: str, source: str, *, is_fast: bool) -> ClassSession:
+    from attendance.bootstrap import utc_now
+    from attendance.stream import parse_source
+
+    if is_fast and not parse_source(source).is_recorded:
+        raise SessionError("--fast plays recordings; a live camera has its own pace")
+    parse_source(source)
+    school.models.path(school.models.active())
+    return school.sessions.open(
+        school.sessions.find_course(course).id,
+        school.sessions.camera(source).id,
+        at=utc_now(),
+        model_id=school.model_id,
+        rules=school.rules(),
+        pace="fast" if is_fast else "live",
+        by="command line",
+    )
+
+
+def _watch(school: School, session: ClassSession, json_target: str | None) -> None:
+    """Be the supervisor of this one session until it is closed or its recording ends."""
+    from attendance.supervisor import STEP_S, Supervisor, spawner
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    supervisor = Supervisor(school, spawner(school.home, school.config), only=session.id)
+    teller = _Teller(school, session.id, json_target)
+    try:
+        while not stop.wait(STEP_S):
+            supervisor.step()
+            teller.tell()
+            current = school.sessions.get(session.id)
+            if current.state in _OVER:
+                return
+            if current.pace == "fast" and current.camera_state is CameraState.LOST:
+                raise CameraError(f"session {session.id} stopped: {current.camera_detail}")
+            if current.camera_state in {CameraState.ENDED, CameraState.STOPPED}:
+                _close_recording(school, session.id)
+                teller.tell()
+                return
+        console(json_target).print(
+            f"Session {session.id} is still open: `attendance session close {session.id}` ends it."
+        )
+    finally:
+        supervisor.close()
+
+
+def _close_recording(school: School, session_id: int) -> None:
+    """Close a session at its recording's last frame, in the recording's own time."""
+    from attendance.bootstrap import utc_now
+
+    session = school.sessions.get(session_id)
+    is_fast = session.pace == "fast"
+    played = session.opened_at + timedelta(seconds=session.covered_s)
+    school.sessions.close(session_id, at=played if is_fast else utc_now(), by="command line")
+
+
+class _Teller:
+    """Prints each event once."""
+
+    def __init__(self, school: School, session_id: int, json_target: str | None) -> None:
+        self._school = school
+        self._session_id = session_id
+        self._screen = console(json_target)
+        self._told = 0
+        ids = [row.student_id for row in school.sessions.register(session_id)]
+        self._people = school.registry.student_names(ids)
+
+    def tell(self) -> None:
+        """Print what happened since the last time."""
+        for event in self._school.sessions.events_after(self._session_id, self._told):
+            self._told = event.number
+            self._screen.print(self._line(event))
+
+    def _line(self, event: Event) -> str:
+        person = self._people.get(event.student_id) if event.student_id else None
+        about = f" {person.number} {person.name}" if person else ""
+        words = {
+            "arrival": f"{event.payload.get('status')}{about}",
+            "review": f"please check{about}",
+            "camera": f"camera {event.payload.get('state')} {event.payload.get('detail', '')}",
+        }
+        return f"{event.at:%H:%M:%S}  {words.get(event.kind, event.kind + about)}"
+
+
+@app.command("status")
+def status(
+    context: typer.Context, session: SessionArgument = None, json_target: JsonOption = None
+) -> None:
+    """Show the register of a session."""
+    own: Context = context.obj
+    with own.school() as school:
+        session_id = _chosen(school, session)
+        figures = _register(school, session_id)
+        console(json_target).print(_table(figures))
+    write_json(figures, json_target)
+
+
+@app.command("why")
+def why(
+    context: typer.Context,
+    student_no: Annotated[str, typer.Argument()],
+    session: SessionArgument = None,
+    json_target: JsonOption = None,
+) -> None:
+    """Say what a student's status rests on: the looks, and who decided what when."""
+    own: Context = context.obj
+    with own.school() as school:
+        session_id = _chosen(school, session)
+        student = school.registry.find_student(student_no)
+        answer = school.sessions.why(session_id, student.id)
+    screen = console(json_target)
+    for event in answer.events:
+        screen.print(f"{event.at:%H:%M:%S}  {event.kind}  {event.payload}")
+    for look in answer.evidence:
+        screen.print(
+            f"{look.at:%H:%M:%S}  look: similarity {look.similarity:.2f}, score {look.score:.2f}, "
+            f"margin {look.margin:.2f}, quality {look.quality:.2f}"
+        )
+    write_json(asdict(answer), json_target)
+
+
+@app.command("close")
+def close(
+    context: typer.Context,
+    session: SessionArgument = None,
+    absent: Annotated[
+        bool, typer.Option("--confirm-absent", help="Where the camera looked too little.")
+    ] = False,
+    json_target: JsonOption = None,
+) -> None:
+    """Close a session: whoever was not seen is absent, if the camera did look."""
+    from attendance.bootstrap import utc_now
+
+    own: Context = context.obj
+    with own.school() as school:
+        session_id = _chosen(school, session)
+        if school.sessions.get(session_id).state is not SessionState.NEEDS_INSTRUCTOR:
+            school.sessions.close(session_id, at=utc_now(), by="command line")
+        state = school.sessions.get(session_id).state
+        if state is SessionState.NEEDS_INSTRUCTOR and absent:
+            school.sessions.settle(session_id, at=utc_now(), by="command line")
+        elif state is SessionState.NEEDS_INSTRUCTOR:
+            console(json_target).print(
+                "The camera looked for too little of this session to call anybody absent: "
+                "correct the register, or close it again with --confirm-absent."
+            )
+        figures = _register(school, session_id)
+        console(json_target).print(_table(figures))
+    write_json(figures, json_target)
+
+
+def _chosen(school: School, session_id: int | None) -> int:
+    if session_id is not None:
+        return school.sessions.get(session_id).id
+    recent = school.sessions.recent(1)
+    if not recent:
+        raise SessionError("there is no session yet: `attendance session start --course CODE`")
+    return recent[0].id
+
+
+def _register(school: School, session_id: int) -> dict[str, Any]:
+    session = school.sessions.get(session_id)
+    rows = school.sessions.register(session_id)
+    lease = school.sessions.lease(session_id)
+    return {
+        "session": session_id,
+        "course": session.course.code,
+        "state": session.state.value,
+        "camera": session.camera_state.value,
+        "opened_at": session.opened_at.isoformat(),
+        "closed_at": session.closed_at.isoformat() if session.closed_at else None,
+        "covered_s": round(session.covered_s, 1),
+        "unknown_faces": lease.unknown_faces if lease else None,
+        "rows": [_row(row) for row in rows],
+    }
+
+
+def _row(row: RegisterRow) -> dict[str, Any]:
+    return {
+        "student_no": row.number,
+        "name": row.name,
+        "status": row.status.value if row.status else None,
+        "source": row.source.value if row.source else None,
+        "in_review": row.in_review,
+        "first_seen": row.first_seen.isoformat() if row.first_seen else None,
+        "last_seen": row.last_seen.isoformat() if row.last_seen else None,
+        "similarity": row.similarity,
+        "score": row.score,
+        "note": row.note,
+    }
+
+
+def _table(figures: dict[str, Any]) -> Table:
+    title = f"Session {figures['session']}, {figures['course']}: {figures['state']}"
+    table = Table("student no", "name", "status", "by", "first seen", title=title)
+    for row in figures["rows"]:
+        shown = "please check" if row["in_review"] else row["status"] or "not yet"
+        seen = (row["first_seen"] or "")[11:19]
+        table.add_row(row["student_no"], row["name"], shown, row["source"] or "", seen)
+    return table

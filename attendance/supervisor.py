@@ -1,0 +1,226 @@
+"""Makes the running camera processes match the sessions the database wants open.
+
+`step()` starts, watches and if need be kills; it is called a few times a second. A process that
+hangs in a driver is killed, one that died is started again with growing waits. Two supervisors do
+no harm: the camera's lease in the database lets one process through.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from attendance.bootstrap import School, utc_now
+from attendance.camera import EXIT_BUSY, run_camera
+from attendance.config import Config
+from attendance.core.domain import CameraState, SessionState
+from attendance.core.errors import AttendanceError
+
+STEP_S = 0.1
+TERMINATE_AFTER_S = 0.8
+KILL_AFTER_S = 1.4
+SILENT_AFTER_S = 15.0
+FIRST_RESTART_S = 0.5
+LONGEST_RESTART_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class CameraProcess(Protocol):
+    """The part of `multiprocessing.Process` a supervisor needs."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended, None while it runs."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        ...
+
+    def kill(self) -> None:
+        """End it."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        ...
+
+
+Spawn = Callable[[int], CameraProcess]
+
+
+@dataclass
+class _Child:
+    """A camera process and what was done about it. Owned by the supervisor's thread."""
+
+    process: CameraProcess
+    started_s: float
+    unwanted_s: float | None = None
+    beat: int = -1
+    beat_s: float = 0.0
+    was_terminated: bool = False
+
+
+@dataclass
+class _Restart:
+    """When a session may try again."""
+
+    at_s: float
+    wait_s: float
+
+
+class Supervisor:
+    """Keeps one camera process a running session. Owned by one thread.
+
+    Args:
+        school: whose sessions.
+        spawn: starts a camera process for a session.
+        only: look after this session alone.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        school: School,
+        spawn: Spawn,
+        only: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._school = school
+        self._spawn = spawn
+        self._only = only
+        self._clock = clock
+        self._children: dict[int, _Child] = {}
+        self._restarts: dict[int, _Restart] = {}
+
+    def step(self) -> None:
+        """Look once and do what is needed; a database that does not answer changes nothing."""
+        try:
+            wanted = self._wanted()
+        except AttendanceError as error:
+            log.error("%s", error)
+            return
+        for session_id, child in list(self._children.items()):
+            self._look_after(session_id, child, is_wanted=session_id in wanted)
+        for session_id in wanted - self._children.keys():
+            self._start(session_id)
+
+    def close(self) -> None:
+        """End every camera process, within two seconds."""
+        for child in self._children.values():
+            child.process.terminate()
+        give_up_s = self._clock() + KILL_AFTER_S
+        for child in self._children.values():
+            child.process.join(max(0.0, give_up_s - self._clock()))
+            if child.process.is_alive():
+                child.process.kill()
+                child.process.join(0.5)
+        self._children.clear()
+
+    def _wanted(self) -> set[int]:
+        running = self._school.sessions.running()
+        ids = {session.id for session in running if session.state is SessionState.OPEN}
+        return ids if self._only is None else ids & {self._only}
+
+    def _start(self, session_id: int) -> None:
+        restart = self._restarts.get(session_id)
+        now = self._clock()
+        if restart is not None and now < restart.at_s:
+            return
+        self._children[session_id] = _Child(self._spawn(session_id), now, beat_s=now)
+
+    def _look_after(self, session_id: int, child: _Child, *, is_wanted: bool) -> None:
+        if not child.process.is_alive():
+            self._bury(session_id, child, is_wanted=is_wanted)
+        elif is_wanted:
+            child.unwanted_s = None
+            self._listen(session_id, child)
+        else:
+            self._send_away(child)
+
+    def _bury(self, session_id: int, child: _Child, *, is_wanted: bool) -> None:
+        child.process.join()
+        del self._children[session_id]
+        if not is_wanted:
+            self._restarts.pop(session_id, None)
+            return
+        code = child.process.exitcode
+        now = self._clock()
+        before = self._restarts.get(session_id)
+        has_served = now - child.started_s > LONGEST_RESTART_S
+        wait_s = FIRST_RESTART_S if before is None or has_served else before.wait_s * 2
+        wait_s = min(wait_s, LONGEST_RESTART_S)
+        self._restarts[session_id] = _Restart(now + wait_s, wait_s)
+        log.warning("session %s: camera process ended with %s", session_id, code)
+        if code not in {0, EXIT_BUSY}:
+            self._say_lost(session_id)
+
+    def _say_lost(self, session_id: int) -> None:
+        """Tell the screens, unless the process said why it ended."""
+        try:
+            session = self._school.sessions.get(session_id)
+            if session.camera_state is not CameraState.LOST:
+                self._school.sessions.camera_changed(
+                    session_id,
+                    CameraState.LOST,
+                    detail="the camera process ended; it is being started again",
+                    at=utc_now(),
+                )
+        except AttendanceError as error:
+            log.error("session %s: %s", session_id, error)
+
+    def _listen(self, session_id: int, child: _Child) -> None:
+        """Kill a process whose heart stopped; nobody else could take its camera."""
+        lease = self._school.sessions.lease(session_id)
+        now = self._clock()
+        if lease is not None and lease.beat != child.beat:
+            child.beat, child.beat_s = lease.beat, now
+        elif now - child.beat_s > SILENT_AFTER_S:
+            log.warning("session %s: camera process is silent, killing it", session_id)
+            child.process.kill()
+
+    def _send_away(self, child: _Child) -> None:
+        """Let it end by itself, then ask, then kill: two seconds in all."""
+        now = self._clock()
+        if child.unwanted_s is None:
+            child.unwanted_s = now
+        since_s = now - child.unwanted_s
+        if since_s > KILL_AFTER_S:
+            child.process.kill()
+        elif since_s > TERMINATE_AFTER_S and not child.was_terminated:
+            child.was_terminated = True
+            child.process.terminate()
+
+
+def spawner(home: Path, config: Config) -> Spawn:
+    """Starts real camera processes of this school, each in a fresh interpreter."""
+    context = multiprocessing.get_context("spawn")
+
+    def spawn(session_id: int) -> CameraProcess:
+        process = context.Process(
+            target=camera_main,
+            args=(home, config, session_id),
+            name=f"camera-{session_id}",
+            daemon=True,
+        )
+        process.start()
+        return process
+
+    return spawn
+
+
+def camera_main(home: Path, config: Config, session_id: int) -> None:
+    """The entry of a camera process."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    sys.exit(run_camera(home, config, session_id))

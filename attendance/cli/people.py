@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from attendance.cli.context import Context, JsonOption, console, write_json
 from attendance.core.domain import Pose
-from attendance.core.errors import ConsentMissingError, EnrollmentError, UnknownStudentError
-
-if TYPE_CHECKING:
-    from attendance.bootstrap import School
-    from attendance.registry import Student
+from attendance.core.errors import ConsentMissingError, EnrollmentError
 
 courses = typer.Typer(no_args_is_help=True, help="Courses and who is in them.")
 
@@ -32,53 +28,25 @@ def enroll(
     json_target: JsonOption = None,
 ) -> None:
     """Enrol a student from five photos, in the order of the poses or named after them."""
+    from attendance.bootstrap import utc_now
+    from enroll.admission import Applicant, admit
+    from enroll.enrollment import Enroller
+
     own: Context = context.obj
     by_pose = {pose: path.read_bytes() for pose, path in _by_pose(photos).items()}
     _ask_consent(language, is_given=consent)
     screen = console(json_target)
     with own.school() as school:
         course_id = None if course is None else school.sessions.find_course(course).id
-        result = _enroll(school, (student_no, name), by_pose, language, screen_is_quiet=False)
+        with screen.status("Looking at the photos"):
+            limits = own.config.enrollment
+            enroller = Enroller(school.detector(), school.embedder(), school.registry, limits)
+            applicant = Applicant(student_no, name, language)
+            student, result = admit(enroller, school.registry, applicant, by_pose, at=utc_now())
         if course_id is not None:
-            student = school.registry.find_student(student_no)
             school.sessions.add_to_roster(course_id, [student.id])
-    screen.print(f"{name} ({student_no}) is enrolled with {result} templates.")
-    write_json({"student_no": student_no, "templates": result}, json_target)
-
-
-def _enroll(
-    school: School,
-    person: tuple[str, str],
-    photos: dict[Pose, bytes],
-    language: str,
-    *,
-    screen_is_quiet: bool,
-) -> int:
-    """Check the photos first, so that a refused enrolment leaves no trace of the person."""
-    from attendance.bootstrap import utc_now
-    from enroll.consent import CONSENT_VERSION
-    from enroll.enrollment import Enroller, RefusedPhotosError
-
-    limits = school.config.enrollment
-    with console().status("Looking at the photos") if not screen_is_quiet else console():
-        enroller = Enroller(school.detector(), school.embedder(), school.registry, limits)
-        reports = tuple(enroller.check(pose, data) for pose, data in photos.items())
-    if not all(report.ok for report in reports):
-        raise RefusedPhotosError(reports)
-    student = _student(school, *person)
-    school.registry.give_consent(
-        student.id, text_version=CONSENT_VERSION, language=language, at=utc_now()
-    )
-    return enroller.enroll(student.id, photos, at=utc_now()).templates
-
-
-def _student(school: School, number: str, name: str) -> Student:
-    """The student of this number; a second name for one number is an error."""
-    try:
-        known = school.registry.find_student(number)
-    except UnknownStudentError:
-        return school.registry.add_student(number, name)
-    return known if known.name == name else school.registry.add_student(number, name)
+    screen.print(f"{name} ({student_no}) is enrolled with {result.templates} templates.")
+    write_json({"student_no": student_no, "templates": result.templates}, json_target)
 
 
 def _by_pose(photos: list[Path]) -> dict[Pose, Path]:

@@ -20,6 +20,7 @@ from attendance.core.matching import best_match, similarities
 
 KEPT_LOOKS = 5
 WINDOW_LOOKS = 20
+CONTRADICTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ class TrackEvidence:
     Similarities are averaged over the newest `WINDOW_LOOKS` looks, weighted by quality, before
     anything is compared with a threshold: averaging takes the noise of single frames away, and
     strangers who brush the threshold in one frame do not do so on average.
+
+    A name may be withdrawn: `CONTRADICTIONS` looks in a row that speak for somebody else, or for
+    nobody, say that another face has taken this one's place. The earlier looks are then forgotten.
     """
 
     def __init__(self, gallery: Gallery, rules: DecisionRules) -> None:
         self._gallery = gallery
         self._rules = rules
         self._looks: deque[tuple[Look, FloatArray]] = deque(maxlen=WINDOW_LOOKS)
+        self._doubts: list[tuple[Look, FloatArray]] = []
         self._first_t_s: float | None = None
 
     def __len__(self) -> int:
@@ -59,10 +64,32 @@ class TrackEvidence:
 
     def add(self, look: Look) -> None:
         """Take one more look into account."""
+        row = similarities(look.embedding[None], self._gallery)[0]
+        self._doubts = [*self._doubts, (look, row)] if self._contradicts(row) else []
+        if len(self._doubts) == CONTRADICTIONS:
+            self._start_again()
+        else:
+            self._looks.append((look, row))
         if self._first_t_s is None:
             self._first_t_s = look.t_s
-        row = similarities(look.embedding[None], self._gallery)[0]
-        self._looks.append((look, row))
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the newest look spoke against the name."""
+        return bool(self._doubts)
+
+    def _contradicts(self, row: FloatArray) -> bool:
+        named = self.verdict()
+        if named.decision is not Decision.ACCEPT:
+            return False
+        own = self._match(row)
+        return own.student_id != named.student_id or own.score < self._rules.review_threshold
+
+    def _start_again(self) -> None:
+        self._looks.clear()
+        self._looks.extend(self._doubts)
+        self._first_t_s = self._doubts[0][0].t_s
+        self._doubts = []
 
     def mean_embedding(self) -> FloatArray:
         """The direction all looks share. Returns: (d,) L2-normalised; needs one look."""

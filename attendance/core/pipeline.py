@@ -165,7 +165,8 @@ class Pipeline:
         if cut_away(track.box, frame.image.shape[:2]) > MAX_CUT_AWAY:
             return False
         watched = self._watched[track.track_id]
-        is_settled = watched.verdict.decision is Decision.ACCEPT
+        is_named = watched.verdict.decision is Decision.ACCEPT
+        is_settled = is_named and not watched.evidence.is_doubted
         interval = self._rules.look_interval_s * (SETTLED_LOOK_INTERVALS if is_settled else 1)
         return frame.t_s - watched.evidence.last_look_s >= interval
 

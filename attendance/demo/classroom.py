@@ -15,7 +15,7 @@ from attendance.core.pipeline import Detector
 from attendance.demo.script import DURATION_S, FPS, HEIGHT, WIDTH, Script, Visit
 
 AROUND_FACE = 1.9
-MIN_FACE_PX = 45.0
+MIN_FACE_PX = 50.0
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import random
 from dataclasses import dataclass
 
 LATE_AFTER_S = 30.0
-DURATION_S = 49.0
+DURATION_S = 50.0
 FPS = 12.0
 WIDTH, HEIGHT = 1280, 720
 LANES = 6
 Window = tuple[float, float]
-EARLY = ((0.5, 7.2), (7.7, 14.4), (14.9, 21.6))
-LATE = ((34.0, 40.7), (41.2, 47.9))
+EARLY = ((0.5, 4.9), (6.3, 10.7), (12.1, 16.5), (17.9, 22.3))
+LATE = ((33.0, 37.4), (38.8, 43.2), (44.6, 49.0))
 FACE_PX = (120.0, 150.0)
 
 

@@ -184,7 +184,7 @@ class Worker:
                 log.error("session %s: %s", self._session.id, error)
                 return
             except SessionError as error:
-                log.warning("session %s: %s", self._session.id, error)
+                log.info("session %s: %s", self._session.id, error)
             self._unwritten.popleft()
 
     def _report_state(self) -> None:

@@ -14,7 +14,7 @@ from attendance.core.domain import Image
 from attendance.core.errors import PhotoError, PhotoProblem
 
 WORKING_PX = 1600
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
 
 def read_photo(data: bytes, limits: EnrollmentConfig) -> Image:
@@ -37,7 +37,12 @@ def read_photo(data: bytes, limits: EnrollmentConfig) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
             return _decoded(data, limits)
-    except (OSError, SyntaxError, ValueError, PillowImage.DecompressionBombError) as error:
+    except PillowImage.DecompressionBombError as error:
+        raise PhotoError(
+            PhotoProblem.TOO_LARGE,
+            f"The photo has far too many pixels; {limits.max_photo_px} on one side is the most.",
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise PhotoError(
             PhotoProblem.NOT_AN_IMAGE,
             "This is not a photo we can open. Choose a JPEG, PNG or WebP picture.",

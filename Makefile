@@ -2,7 +2,7 @@
 # make demo   a class without a camera, on sample faces
 # make test   every test; needs Debian's chromium
 # make check  formatting, rules, types, layers
-# make bench  speed side by side (arrives with the next release)
+# make bench  speed beside facenet-pytorch's, in one run
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_FLAGS ?=
 
-.PHONY: install run demo test check format clean
+.PHONY: install run demo test check bench format clean
 
 install: $(STAMP)
 
@@ -34,6 +34,9 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/attendance bench
 
 format: install
 	$(BIN)/ruff format .

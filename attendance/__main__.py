@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from attendance.cli import demo, export, identify, models, people, serve, session, settings
+from attendance.cli import bench, demo, export, identify, models, people, serve, session, settings
 from attendance.cli.context import Context
 from attendance.config import default_home, load_config
 from attendance.core.errors import AttendanceError
+from attendance.evaluation.commands import app as evaluate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,23 +52,17 @@ app.command("demo")(demo.demo)
 app.command("enroll")(people.enroll)
 app.command("erase")(people.erase)
 app.command("identify")(identify.identify)
+app.command("bench")(bench.bench)
 app.command("export")(export.export)
 app.command("check-config")(settings.check_config)
 app.add_typer(people.courses, name="course")
 app.add_typer(session.app, name="session")
 app.add_typer(models.app, name="models")
-
-
-def _add_evaluate() -> None:
-    from attendance.evaluation.commands import app as evaluate
-
-    app.add_typer(evaluate, name="evaluate")
+app.add_typer(evaluate, name="evaluate")
 
 
 def main() -> None:
     """Run one command; an `AttendanceError` is one sentence and exit code 1."""
-    if "evaluate" in sys.argv or "--help" in sys.argv:
-        _add_evaluate()
     try:
         app()
     except AttendanceError as error:

@@ -31,7 +31,6 @@ from attendance.sessions import ClassSession, Sessions, process_token
 from attendance.stream import (
     Capture,
     CaptureStatus,
-    SourceSpec,
     frames_of,
     open_source,
     parse_source,
@@ -135,6 +134,11 @@ class Worker:
         """Seconds the driver has not come back for."""
         return self._frames.status().stuck_s
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the recording is over and all that it showed is written."""
+        return self._reported is CameraState.ENDED
+
     def step(self) -> bool:
         """Look at the next frame, if there is one, and beat if it is time.
 
@@ -147,18 +151,16 @@ class Worker:
         frame = self._frames.newer_than(self._number, WAIT_S)
         if frame is not None:
             self._look(frame)
-        self._report_state()
+        self._report_state(is_idle=frame is None)
         if self._clock() - self._tally.since_s >= BEAT_S:
             self._beat()
-        is_played_out = self._session.pace == "fast" and self._reported is CameraState.ENDED
+        is_played_out = self._session.pace == "fast" and self.has_ended
         return self._wished is SessionState.OPEN and not is_played_out
 
     def finish(self) -> None:
         """Write what the tracks still had to say, and the last figures."""
-        self._unwritten.extend(self._pipeline.finish())
         with contextlib.suppress(SessionError, CameraBusyError):
-            self._write()
-            self._beat()
+            self._end_tracks()
 
     def _look(self, frame: Frame) -> None:
         result = self._pipeline.process(frame)
@@ -187,15 +189,30 @@ class Worker:
                 log.info("session %s: %s", self._session.id, error)
             self._unwritten.popleft()
 
-    def _report_state(self) -> None:
+    def _report_state(self, *, is_idle: bool) -> None:
+        """Tell what became of the camera.
+
+        Nobody can be followed while it is blind, so every track ends with what it had to say.
+        That a recording is over is told last: whoever waits for it closes the session then.
+        """
         status = self._frames.status()
-        if status.state is self._reported:
+        is_over = status.state is CameraState.ENDED
+        if status.state is self._reported or (is_over and not is_idle):
+            return
+        if is_over or status.state is CameraState.LOST:
+            self._end_tracks()
+        if is_over and self._unwritten:
             return
         with self._storage_may_fail():
             self._sessions.camera_changed(
                 self._session.id, status.state, detail=status.detail, at=self._now()
             )
             self._reported = status.state
+
+    def _end_tracks(self) -> None:
+        self._unwritten.extend(self._pipeline.finish())
+        self._write()
+        self._beat()
 
     def _beat(self) -> None:
         status, tally = self._frames.status(), self._tally
@@ -252,32 +269,37 @@ def run_camera(home: Path, config: Config, session_id: int) -> int:
 
 
 def _serve(school: School, session: ClassSession, owner: str, stop: threading.Event) -> int:
+    """Models first, then the camera: it is watched from its first second on."""
     config = school.config
+    spec = parse_source(session.camera.source, config.camera.width, config.camera.height)
+    pipeline = _pipeline(school, session)
     if session.pace == "fast":
-        source = open_source(_spec(session, config))
-        frames = RecordedFrames(frames_of(source, session.opened_at))
-        return _work(school, session, owner, frames, stop)
-    spec = _spec(session, config)
+        frames = RecordedFrames(frames_of(open_source(spec), session.opened_at))
+        return _work(school, session, owner, pipeline, frames, stop)
     with Capture(
         lambda: open_source(spec),
         is_recorded=spec.is_recorded,
         stall_s=config.camera.stall_s,
         reopen_max_s=config.camera.reopen_max_s,
     ) as capture:
-        return _work(school, session, owner, capture, stop)
+        return _work(school, session, owner, pipeline, capture, stop)
 
 
-def _spec(session: ClassSession, config: Config) -> SourceSpec:
-    return parse_source(session.camera.source, config.camera.width, config.camera.height)
+def _pipeline(school: School, session: ClassSession) -> Pipeline:
+    students = [row.student_id for row in school.sessions.register(session.id)]
+    gallery = school.registry.gallery(students, session.model_id)
+    return school.pipeline(gallery, session.rules.thresholds)
 
 
 def _work(
-    school: School, session: ClassSession, owner: str, frames: Frames, stop: threading.Event
+    school: School,
+    session: ClassSession,
+    owner: str,
+    pipeline: Pipeline,
+    frames: Frames,
+    stop: threading.Event,
 ) -> int:
     web = school.config.web
-    students = [row.student_id for row in school.sessions.register(session.id)]
-    gallery = school.registry.gallery(students, session.model_id)
-    pipeline = school.pipeline(gallery, session.rules.thresholds)
     preview = PreviewServer(school.home, session.id, web.preview_width, web.preview_quality)
     worker = Worker(session, school.sessions, frames, pipeline, preview.show, owner)
     try:
@@ -285,7 +307,8 @@ def _work(
             if worker.stuck_s > school.config.camera.hang_s:
                 return _give_up(school, session, owner)
         worker.finish()
-        _say(school, session.id, CameraState.STOPPED, "")
+        if not worker.has_ended:
+            _say(school, session.id, CameraState.STOPPED, "")
         return EXIT_DONE
     finally:
         preview.close()

@@ -13,6 +13,7 @@ import secrets
 import tempfile
 import threading
 from dataclasses import dataclass
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ class PreviewServer:
         while True:
             try:
                 connection = self._listener.accept()
-            except (OSError, EOFError):
+            except (OSError, EOFError, AuthenticationError):
                 if not self._card.exists():
                     return
                 continue
@@ -168,7 +169,7 @@ class PreviewClient:
                 connection.close()
                 return None
             frame: PreviewFrame | None = connection.recv()
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, AuthenticationError):
             self._forget(session_id)
             return None
         with self._lock:

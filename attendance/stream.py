@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -74,7 +73,7 @@ def parse_source(source: str, width: int = 1280, height: int = 720) -> SourceSpe
     """What a source string names: a webcam's number, a URL, a video file, a folder of images.
 
     Raises:
-        CameraError: a file or folder that does not exist.
+        CameraError: nothing is there, or it may not be looked at.
 
     >>> parse_source("0").kind.value, parse_source("rtsp://camera/live").kind.value
     ('webcam', 'url')
@@ -84,11 +83,14 @@ def parse_source(source: str, width: int = 1280, height: int = 720) -> SourceSpe
         return SourceSpec(SourceKind.WEBCAM, source, width, height)
     if re.match(r"(rtsp|rtsps|http|https)://", source, re.IGNORECASE):
         return SourceSpec(SourceKind.URL, source, width, height)
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return SourceSpec(SourceKind.FOLDER, str(path), width, height)
-    if path.exists():
-        return SourceSpec(SourceKind.FILE, str(path), width, height)
+    try:
+        path = Path(source).expanduser()
+        if source and path.exists():
+            kind = SourceKind.FOLDER if path.is_dir() else SourceKind.FILE
+            return SourceSpec(kind, str(path), width, height)
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CameraError(f"camera '{source[:200]}' cannot be looked at: {why}") from error
     raise CameraError(
         f"there is no camera '{source}': give a webcam's number (0), an rtsp:// or http:// "
         "address, a video file or a folder of images"
@@ -176,8 +178,10 @@ def without_password(address: str) -> str:
 
     >>> without_password("rtsp://admin:secret@10.0.0.7/live")
     'rtsp://***@10.0.0.7/live'
+    >>> without_password("http://10.0.0.7/video.cgi?user=admin&pwd=secret")
+    'http://10.0.0.7/video.cgi?***'
     """
-    return re.sub(r"(?<=://)[^/@]+@", "***@", address)
+    return re.sub(r"\?.*", "?***", re.sub(r"(?<=://)[^/?#]+@", "***@", address))
 
 
 class FolderSource:
@@ -185,7 +189,10 @@ class FolderSource:
 
     def __init__(self, spec: SourceSpec) -> None:
         folder = Path(spec.address)
-        self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+        try:
+            self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+        except OSError as error:
+            raise CameraError(f"folder {folder} cannot be looked at: {error}") from error
         if not self._paths:
             raise CameraError(f"folder {folder} holds no images")
         self._next = 0
@@ -255,7 +262,8 @@ class Capture:
 
     Args:
         open_: opens the source; called again after every failure, with growing waits.
-        is_recorded: pace the frames by their own rate, and end when they end.
+        is_recorded: pace the frames by their own rate, and end when they end; one that breaks
+            off is not begun again.
         stall_s: seconds without a frame after which the camera counts as lost.
         reopen_max_s: the longest wait between two attempts to open it.
         clock: monotonic seconds.
@@ -290,12 +298,7 @@ class Capture:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def close(self, timeout_s: float = 1.0) -> bool:
@@ -319,7 +322,7 @@ class Capture:
             )
             if not self._has_newer(number):
                 return None
-            self._taken += 1
+            self._taken += self._is_fresh
             self._is_fresh = False
             return self._frame
 
@@ -335,8 +338,8 @@ class Capture:
             now = self._clock()
             stuck_s = 0.0 if self._call_began is None else now - self._call_began
             state, detail = self._state, self._detail
-            if state is CameraState.LIVE and stuck_s > self._stall_s:
-                state, detail = CameraState.LOST, "no picture comes any more"
+            if stuck_s > self._stall_s and state in {CameraState.STARTING, CameraState.LIVE}:
+                state, detail = CameraState.LOST, "no picture comes from the camera"
             dropped = self._frames - self._taken - self._is_fresh
             return CaptureStatus(state, detail, self._frames, dropped, stuck_s)
 
@@ -348,9 +351,10 @@ class Capture:
                 self._read_until_it_ends()
             except (CameraError, cv2.error, OSError) as error:
                 self._set_state(CameraState.LOST, str(error))
-            if self._is_over():
+            has_delivered = self._frames > delivered
+            if self._is_over() or (self._is_recorded and has_delivered):
                 return
-            wait_s = FIRST_REOPEN_S if self._frames > delivered else wait_s
+            wait_s = FIRST_REOPEN_S if has_delivered else wait_s
             self._stop.wait(wait_s)
             wait_s = min(wait_s * 2, self._reopen_max_s)
 
@@ -368,7 +372,7 @@ class Capture:
                 shown += 1
                 self._publish(image)
         finally:
-            source.close()
+            self._call(source.close)
 
     def _call(self, call: Callable[[], _Result]) -> _Result:
         """A call into the driver, timed so that others see when it hangs."""

@@ -21,11 +21,13 @@ from attendance.camera import EXIT_BUSY, run_camera
 from attendance.config import Config
 from attendance.core.domain import CameraState, SessionState
 from attendance.core.errors import AttendanceError
+from attendance.sessions import ClassSession
 
 STEP_S = 0.1
 TERMINATE_AFTER_S = 0.8
 KILL_AFTER_S = 1.4
 SILENT_AFTER_S = 15.0
+STARTS_WITHIN_S = 60.0
 FIRST_RESTART_S = 0.5
 LONGEST_RESTART_S = 10.0
 
@@ -69,6 +71,7 @@ class _Child:
     unwanted_s: float | None = None
     beat: int = -1
     beat_s: float = 0.0
+    has_beaten: bool = False
     was_terminated: bool = False
 
 
@@ -130,7 +133,7 @@ class Supervisor:
 
     def _wanted(self) -> set[int]:
         running = self._school.sessions.running()
-        ids = {session.id for session in running if session.state is SessionState.OPEN}
+        ids = {session.id for session in running if _wants_camera(session)}
         return ids if self._only is None else ids & {self._only}
 
     def _start(self, session_id: int) -> None:
@@ -181,12 +184,17 @@ class Supervisor:
             log.error("session %s: %s", session_id, error)
 
     def _listen(self, session_id: int, child: _Child) -> None:
-        """Kill a process whose heart stopped; nobody else could take its camera."""
+        """Kill a process whose heart stopped; nobody else could take its camera.
+
+        Before the first beat it loads its models, which a slow machine is given more time for.
+        """
         lease = self._school.sessions.lease(session_id)
         now = self._clock()
+        patience_s = SILENT_AFTER_S if child.has_beaten else STARTS_WITHIN_S
         if lease is not None and lease.beat != child.beat:
+            child.has_beaten = child.beat >= 0 and lease.beat > 0
             child.beat, child.beat_s = lease.beat, now
-        elif now - child.beat_s > SILENT_AFTER_S:
+        elif now - child.beat_s > patience_s:
             log.warning("session %s: camera process is silent, killing it", session_id)
             child.process.kill()
 
@@ -201,6 +209,12 @@ class Supervisor:
         elif since_s > TERMINATE_AFTER_S and not child.was_terminated:
             child.was_terminated = True
             child.process.terminate()
+
+
+def _wants_camera(session: ClassSession) -> bool:
+    """Whether a session is open and its recording, if it plays one fast, not over."""
+    is_played_out = session.pace == "fast" and session.camera_state is CameraState.ENDED
+    return session.state is SessionState.OPEN and not is_played_out
 
 
 def spawner(home: Path, config: Config) -> Spawn:

@@ -62,16 +62,27 @@ class TrackEvidence:
         """When the newest look was taken, minus infinity before the first."""
         return self._looks[-1][0].t_s if self._looks else -np.inf
 
-    def add(self, look: Look) -> None:
-        """Take one more look into account."""
+    def add(self, look: Look) -> bool:
+        """Take one more look into account.
+
+        Returns:
+            Whether it withdrew the name: the looks count from `began_s` anew.
+        """
         row = similarities(look.embedding[None], self._gallery)[0]
         self._doubts = [*self._doubts, (look, row)] if self._contradicts(row) else []
-        if len(self._doubts) == CONTRADICTIONS:
+        is_withdrawn = len(self._doubts) == CONTRADICTIONS
+        if is_withdrawn:
             self._start_again()
         else:
             self._looks.append((look, row))
         if self._first_t_s is None:
             self._first_t_s = look.t_s
+        return is_withdrawn
+
+    @property
+    def began_s(self) -> float:
+        """When the first look that counts was taken, plus infinity before it."""
+        return np.inf if self._first_t_s is None else self._first_t_s
 
     @property
     def is_doubted(self) -> bool:

@@ -75,10 +75,24 @@ class _Watched:
     """What the pipeline remembers of a track. Owned by the worker's thread."""
 
     evidence: TrackEvidence
+    since_s: float
     verdict: Verdict = field(default_factory=lambda: Verdict(Decision.UNKNOWN))
     reported: Decision | None = None
+    reported_id: int | None = None
     reported_s: float = 0.0
     last_at: datetime | None = None
+
+    def take(self, look: Look) -> None:
+        """One more look; where it withdraws the name, another person begins here."""
+        if self.evidence.add(look):
+            self.reported = self.reported_id = None
+            self.since_s = self.evidence.began_s
+        self.verdict = self.evidence.verdict()
+
+    def is_stranger_for(self, seconds: float) -> bool:
+        """Whether looks over so many seconds speak for nobody."""
+        is_unknown = self.verdict.decision is Decision.UNKNOWN and self.evidence.is_sufficient()
+        return is_unknown and self.evidence.last_look_s - self.evidence.began_s >= seconds
 
 
 class Pipeline:
@@ -117,8 +131,12 @@ class Pipeline:
 
     @property
     def unknown_faces(self) -> int:
-        """Distinct people who were watched long enough and are on nobody's roster."""
-        return len(self._strangers)
+        """Distinct people watched long enough who are on nobody's roster, those still there too."""
+        known = list(self._strangers)
+        for watched in self._watched.values():
+            if watched.is_stranger_for(self._rules.review_after_s):
+                _add_stranger(known, watched.evidence.mean_embedding())
+        return len(known)
 
     def process(self, frame: Frame) -> FrameResult:
         """What this frame shows and what follows from it."""
@@ -146,15 +164,13 @@ class Pipeline:
         for track in update.live:
             if track.track_id not in self._watched:
                 evidence = TrackEvidence(self._gallery, self._rules.decision)
-                self._watched[track.track_id] = _Watched(evidence)
+                self._watched[track.track_id] = _Watched(evidence, track.first_s)
         due = [track for track in update.live if self._is_due(track, frame, update)]
         boxes = detections.boxes[[update.detection_of[track.track_id] for track in due]]
         embeddings = self._embedder.embed(frame.image, boxes)
         for track, embedding in zip(due, embeddings, strict=True):
-            watched = self._watched[track.track_id]
             look = Look(frame.t_s, frame.at, embedding, look_quality(track.box))
-            watched.evidence.add(look)
-            watched.verdict = watched.evidence.verdict()
+            self._watched[track.track_id].take(look)
         for track_id in update.detection_of:
             self._watched[track_id].last_at = frame.at
 
@@ -183,13 +199,14 @@ class Pipeline:
     def _report(self, track: Track, frame: Frame) -> list[Sighting]:
         """What a live track has to say now: a first certainty, a sign of life, a lasting doubt."""
         watched = self._watched[track.track_id]
-        decision = watched.verdict.decision
-        is_first = decision is not watched.reported
+        verdict, decision = watched.verdict, watched.verdict.decision
+        said = (watched.reported, watched.reported_id)
+        is_first = said != (decision, verdict.student_id)
         if decision is Decision.ACCEPT and (
             is_first or frame.t_s - watched.reported_s >= SEEN_EVERY_S
         ):
             return [self._sighting(track, watched)]
-        has_lasted = frame.t_s - track.first_s >= self._rules.review_after_s
+        has_lasted = frame.t_s - watched.since_s >= self._rules.review_after_s
         if decision is Decision.REVIEW and watched.reported is None and has_lasted:
             return [self._sighting(track, watched)]
         return []
@@ -200,16 +217,17 @@ class Pipeline:
             return [self._sighting(track, watched)]
         if watched.verdict.decision is Decision.REVIEW:
             return [] if watched.reported else [self._sighting(track, watched)]
-        if watched.evidence.is_sufficient():
-            self._remember_stranger(watched.evidence.mean_embedding())
+        if watched.is_stranger_for(0.0):
+            _add_stranger(self._strangers, watched.evidence.mean_embedding())
         return []
 
     def _sighting(self, track: Track, watched: _Watched) -> Sighting:
         verdict = watched.verdict
         if verdict.student_id is None or watched.last_at is None:
             raise ValueError(f"track {track.track_id} has a decision without a candidate")
-        since = watched.reported_s if watched.reported is Decision.ACCEPT else track.first_s
-        watched.reported, watched.reported_s = verdict.decision, track.last_s
+        since = watched.reported_s if watched.reported is Decision.ACCEPT else watched.since_s
+        watched.reported, watched.reported_id = verdict.decision, verdict.student_id
+        watched.reported_s = track.last_s
         return Sighting(
             student_id=verdict.student_id,
             decision=verdict.decision,
@@ -222,12 +240,6 @@ class Pipeline:
             evidence=verdict.evidence,
         )
 
-    def _remember_stranger(self, embedding: FloatArray) -> None:
-        """Count a stranger once, however often their track breaks. In memory only."""
-        alike = [float(embedding @ known) for known in self._strangers]
-        if max(alike, default=-1.0) < SAME_STRANGER_SIMILARITY:
-            self._strangers.append(embedding)
-
     def _view(self, track: Track) -> TrackView:
         verdict = self._watched[track.track_id].verdict
         named = verdict.student_id if verdict.decision is Decision.ACCEPT else None
@@ -236,6 +248,13 @@ class Pipeline:
             track.track_id, track.state, (x1, y1, x2, y2), verdict.decision, named,
             verdict.similarity,
         )  # fmt: skip
+
+
+def _add_stranger(known: list[FloatArray], embedding: FloatArray) -> None:
+    """Count a stranger once, however often their track breaks. In memory only."""
+    alike = [float(embedding @ other) for other in known]
+    if max(alike, default=-1.0) < SAME_STRANGER_SIMILARITY:
+        known.append(embedding)
 
 
 def look_quality(box: FloatArray) -> float:

@@ -11,6 +11,7 @@ from attendance.core.domain import Detections, FloatArray, IntArray, TrackState
 from attendance.core.geometry import iou
 
 _VELOCITY_MEMORY = 0.5
+MAX_GAP_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,21 @@ class Tracker:
         self._lost_after_s = lost_after_s
         self._tracks: list[Track] = []
         self._next_id = 1
+        self._last_s = -np.inf
 
     def update(self, detections: Detections, t_s: float) -> TrackUpdate:
         """Continue, start and end tracks with the faces of one frame.
+
+        No track outlives a gap of more than `MAX_GAP_S` between two frames: after it nobody knows
+        that a face in the old place is the old face.
 
         Args:
             detections: of this frame.
             t_s: its time; never before the last one's.
         """
+        has_gap = t_s - self._last_s > max(MAX_GAP_S, self._lost_after_s)
+        before_gap = self.finish() if has_gap else ()
+        self._last_s = t_s
         rows, columns = self._assign(detections.boxes, t_s)
         detection_of: dict[int, int] = {}
         for row, column in zip(rows, columns, strict=True):
@@ -88,7 +96,7 @@ class Tracker:
             track = self._started(detections.boxes[column], t_s)
             self._tracks.append(track)
             detection_of[track.track_id] = column
-        ended = self._drop(t_s)
+        ended = before_gap + self._drop(t_s)
         return TrackUpdate(tuple(self._tracks), detection_of, ended)
 
     def _assign(self, boxes: FloatArray, t_s: float) -> tuple[IntArray, IntArray]:

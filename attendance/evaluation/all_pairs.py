@@ -65,6 +65,17 @@ class AllPairs:
             raise ValueError(f"FAR {far} lies below the kept tail of {len(self.tail)} pairs")
         return float(np.nextafter(self.tail[allowed], np.float32(np.inf)))
 
+    def val_by_person(self, threshold: float) -> float:
+        """The mean over people of the accepted share of their pairs; nan without any."""
+        pairs_each = np.bincount(self.genuine_people)
+        accepted = np.bincount(
+            self.genuine_people[self.genuine >= threshold], None, len(pairs_each)
+        )
+        has_pairs = pairs_each > 0
+        if np.isnan(threshold) or not has_pairs.any():
+            return float("nan")
+        return float((accepted[has_pairs] / pairs_each[has_pairs]).mean())
+
     def val_at_far(self, fars: Sequence[float], drawn: Integers) -> Doubles:
         """VAL at each FAR where person i was drawn `drawn[i]` times. Returns: (k,)."""
         weights = drawn.astype(np.float64)

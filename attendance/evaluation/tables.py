@@ -41,7 +41,7 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     everything = report.all_pairs
     rows = [
         ("accuracy", percent(report.accuracy), f"{report.n_pairs} pairs, {report.protocol}"),
-        ("its sd", percent(report.accuracy_sd), "folds, or a bootstrap over people"),
+        ("sd of it", percent(report.accuracy_sd), "over folds, else over a bootstrap of people"),
         ("threshold", f"{report.threshold:.4f}", report.protocol),
         ("precision", percent(report.precision), f"{report.n_pairs} pairs"),
         ("recall", percent(report.recall), same),
@@ -53,26 +53,18 @@ def verification_rows(report: VerificationReport) -> list[Row]:
         (f"VAL at FAR {key}", percent(val), f"{same}, {cross}")
         for key, val in report.val_at_far.items()
     ]
-    return (
-        rows
-        + [_far_row(key, figure) for key, figure in everything.val_at_far.items()]
-        + [
-            (
-                "all pairs",
-                f"{everything.n_same:,} same",
-                f"{everything.n_cross:,} different, {everything.n_people} people",
-            )
-        ]
+    pairs = f"{everything.n_same:,} same-person, {everything.n_cross:,} different-person pairs"
+    rows.append(
+        ("all pairs", f"{everything.n_photos:,}", f"photos of {everything.n_people}: {pairs}")
     )
+    return rows + [_far_row(key, figure) for key, figure in everything.val_at_far.items()]
 
 
 def _far_row(far: str, figure: FarFigure) -> Row:
     interval = f"95 %: {percent(figure.low)} to {percent(figure.high)}"
-    return (
-        f"VAL at FAR {far}, all pairs",
-        percent(figure.val),
-        f"{interval}; at {figure.threshold:.4f}",
-    )
+    by_person = f"people alike: {percent(figure.val_by_person)}"
+    note = f"{interval}; {by_person}; threshold {figure.threshold:.4f}"
+    return f"VAL at FAR {far}, all pairs", percent(figure.val), note
 
 
 def identification_rows(report: IdentificationReport) -> list[Row]:

@@ -31,12 +31,15 @@ class FarFigure:
         low: end of the 95 % interval, from a bootstrap over people.
         high: end of the 95 % interval.
         threshold: the similarity that holds the FAR on these pairs.
+        val_by_person: the mean over people of their own pairs' VAL at that threshold. In `val` a
+            person with hundreds of photos outweighs all others.
     """
 
     val: float
     low: float
     high: float
     threshold: float
+    val_by_person: float
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,8 @@ def _all_pairs_report(
     )
     low, high = metrics.interval(samples)
     levels = [everything.threshold(far) for far in fars]
-    figures = zip(as_drawn, low, high, levels, strict=True)
+    by_person = [everything.val_by_person(level) for level in levels]
+    figures = zip(as_drawn, low, high, levels, by_person, strict=True)
     rows = [FarFigure(*(float(value) for value in figure)) for figure in figures]
     has_same = everything.n_same > 0
     return AllPairsReport(

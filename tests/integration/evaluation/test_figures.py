@@ -73,6 +73,7 @@ def test_all_pairs_are_all_photos_of_the_people_named(
     assert figure.val == pytest.approx(3 / 5)
     assert figure.low <= figure.val <= figure.high
     assert figure.threshold == pytest.approx(np.cos(np.radians(40)), abs=1e-3)
+    assert figure.val_by_person == pytest.approx((1 / 3 + 1 + 1) / 3), "Ann's pairs, Bo's, Cy's"
 
 
 def test_folds_are_judged_with_the_threshold_of_the_others(

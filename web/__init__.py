@@ -31,8 +31,10 @@ PHOTOS_AT_ONCE = 5
 def create_app(school: School, *, testing: bool = False) -> Flask:
     """The application of one school; opens no thread, no camera and no model.
 
-    The feed of live events starts with the first screen that connects, so an application made
-    before a fork would still be safe; `web.server` makes it after.
+    Args:
+        school: whose pages; closed by the caller.
+        testing: the feed of live events, started by the first screen that connects, is not
+            started at all; tests call its `step()`.
     """
     app = _Application("web", title="Attendance", version="1", docs_path=None, json_errors=False)
     limit_mb = school.config.enrollment.max_photo_mb * PHOTOS_AT_ONCE + 1
@@ -45,7 +47,7 @@ def create_app(school: School, *, testing: bool = False) -> Flask:
     for screen in (today, live, register, courses, enrollment, api):
         app.register_blueprint(screen.blueprint)
     socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=64 * 1024)
-    app.extensions["event_feed"] = make_feed(school, socketio)
+    app.extensions["event_feed"] = make_feed(school, socketio, is_automatic=not testing)
     app.wsgi_app = LoopbackGuard(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
@@ -57,9 +59,12 @@ class _Application(APIFlask):
 
 
 def close_app(app: Flask) -> None:
-    """Stop the feed and say goodbye to every open socket, so that a stop is quick."""
+    """Stop the feed and say goodbye to every open socket, waiting for none of them."""
     app.extensions["event_feed"].close()
-    app.extensions["socketio"].server.eio.disconnect()
+    server = app.extensions["socketio"].server
+    for socket in list(server.eio.sockets.values()):
+        socket.close(wait=False)
+    server.shutdown()
 
 
 def missing_libraries() -> str:

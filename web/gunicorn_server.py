@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
 from attendance.core.errors import AttendanceError
@@ -73,7 +74,7 @@ def run(
     """Serve until told to stop.
 
     Raises:
-        AttendanceError: the address is taken or the worker could not start.
+        AttendanceError: the worker could not start.
     """
     settings = {
         "bind": bind,
@@ -89,12 +90,12 @@ def run(
         "worker_exit": _leave,
     }
     server = _Server(open_app, settings)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in (*Arbiter.SIGNALS, signal.SIGCHLD)}
     try:
         server.run()
     except SystemExit as end:
         if end.code:
-            raise AttendanceError(_reason(bind)) from end
+            raise AttendanceError("the web worker could not start; its log says why") from end
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -113,7 +114,3 @@ def _leave(arbiter: Any, worker: Any) -> None:  # noqa: ARG001
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else 0)
-
-
-def _reason(bind: str) -> str:
-    return f"The pages cannot be served at {bind}: the port may be taken. Choose another: --port N."

@@ -99,7 +99,7 @@ def data_block(data: object) -> Markup:
     >>> print(data_block({"name": "</script>"}))
     {"name":"\u003c/script>"}
     """
-    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return Markup(text)  # noqa: S704
 
 

@@ -20,7 +20,8 @@ from flask import request
 from flask_socketio import Namespace, SocketIO, join_room, leave_room
 
 from attendance.core.errors import AttendanceError
-from web.schemas import CameraOut, EventOut, RegisterOut, RowOut, SessionOut
+from web.camera_watch import CameraWatch
+from web.schemas import EventOut, RegisterOut, RowOut, SessionOut
 
 if TYPE_CHECKING:
     from attendance.bootstrap import School
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAMESPACE = "/live"
-SILENT_AFTER_S = 2.0
-FIGURES_EVERY_S = 1.0
 BATCH = 500
 WHOLE_REGISTER = frozenset({"opened", "closed", "needs_instructor", "settled"})
 
@@ -55,21 +54,17 @@ def events_message(school: School, session_id: int, events: list[Event]) -> dict
         "as_of": register.as_of,
         "events": [EventOut.of(event).to_json() for event in events],
         "rows": [row.to_json() for row in rows],
-        "more": len(events) == BATCH,
+        "more": False,
     }
 
 
 @dataclass
 class _Watched:
-    """A session somebody looks at; owned by the feed, changed under its lock."""
+    """A session somebody looks at; owned by the feed's thread, `viewers` by its lock."""
 
     last_sent: int
+    camera: CameraWatch
     viewers: set[str] = field(default_factory=set)
-    beat: int = -1
-    beat_at_s: float = 0.0
-    camera: CameraOut | None = None
-    camera_sent: CameraOut | None = None
-    camera_sent_at_s: float = float("-inf")
 
 
 class EventFeed:
@@ -77,11 +72,22 @@ class EventFeed:
 
     `step()` is what the thread repeats and what tests call; `watch`, `unwatch` and `catch_up`
     come from the threads of the requests.
+
+    Args:
+        school: whose sessions.
+        emit: sends a named message to everybody who looks at a session.
+        clock_s: monotonic seconds.
+        batch: events read at once.
     """
 
     def __init__(
-        self, school: School, emit: Emit, clock_s: Callable[[], float] = time.monotonic
+        self,
+        school: School,
+        emit: Emit,
+        clock_s: Callable[[], float] = time.monotonic,
+        batch: int = BATCH,
     ) -> None:
+        self._batch = batch
         self._school = school
         self._emit = emit
         self._clock_s = clock_s
@@ -112,7 +118,7 @@ class EventFeed:
         with self._lock:
             watched = self._watched.get(session_id)
             if watched is None:
-                watched = _Watched(last_event, beat_at_s=self._clock_s())
+                watched = _Watched(last_event, CameraWatch(session_id, self._clock_s()))
                 self._watched[session_id] = watched
                 self._is_stale = True
             watched.viewers.add(viewer)
@@ -131,12 +137,13 @@ class EventFeed:
 
     def catch_up(self, session_id: int, after: int) -> dict[str, Any]:
         """Everything after that number, the rows concerned and the camera as last known."""
-        events = self._school.sessions.events_after(session_id, after, limit=BATCH)
+        events = self._events_after(session_id, after)
         message = events_message(self._school, session_id, events)
+        message["more"] = len(events) == self._batch
         with self._lock:
             watched = self._watched.get(session_id)
-        camera = watched.camera if watched else None
-        return message | {"camera": camera.to_json() if camera else None}
+        camera = watched.camera.status(self._clock_s()).to_json() if watched else None
+        return message | {"camera": camera}
 
     def step(self) -> None:
         """Look once: new events, then the cameras. Never raises; trouble is shown and logged."""
@@ -173,27 +180,26 @@ class EventFeed:
             self._send_camera(session_id, entry)
 
     def _send_events(self, session_id: int, entry: _Watched) -> None:
-        events = self._school.sessions.events_after(session_id, entry.last_sent, limit=BATCH)
+        events = self._events_after(session_id, entry.last_sent)
         while events:
             self._emit("events", events_message(self._school, session_id, events), session_id)
             entry.last_sent = events[-1].number
-            events = self._school.sessions.events_after(session_id, entry.last_sent, limit=BATCH)
+            events = self._school.sessions.events_after(
+                session_id, entry.last_sent, limit=self._batch
+            )
+
+    def _events_after(self, session_id: int, number: int) -> list[Event]:
+        return self._school.sessions.events_after(session_id, number, limit=self._batch)
 
     def _read_camera(self, session_id: int, entry: _Watched) -> None:
-        lease = self._school.sessions.lease(session_id)
-        if lease is not None and lease.beat != entry.beat:
-            entry.beat, entry.beat_at_s = lease.beat, self._clock_s()
-        entry.camera = CameraOut.of(session_id, lease, alive=True)
+        sessions = self._school.sessions
+        session, lease = sessions.get(session_id), sessions.lease(session_id)
+        entry.camera.notice(session, lease, self._clock_s())
 
     def _send_camera(self, session_id: int, entry: _Watched) -> None:
-        now_s = self._clock_s()
-        is_alive = now_s - entry.beat_at_s <= SILENT_AFTER_S
-        known = entry.camera or CameraOut.silent(session_id, alive=True)
-        camera = known.model_copy(update={"alive": is_alive})
-        entry.camera = camera
-        if _is_worth_sending(camera, entry.camera_sent, now_s - entry.camera_sent_at_s):
-            self._emit("camera", camera.to_json(), session_id)
-            entry.camera_sent, entry.camera_sent_at_s = camera, now_s
+        news = entry.camera.news(self._clock_s())
+        if news is not None:
+            self._emit("camera", news.to_json(), session_id)
 
     def _report(self, trouble: str) -> None:
         if trouble == self._trouble:
@@ -207,26 +213,18 @@ class EventFeed:
             self._emit("trouble", {"session": session_id, "message": trouble}, session_id)
 
 
-def _is_worth_sending(camera: CameraOut, sent: CameraOut | None, age_s: float) -> bool:
-    """A change of state at once, mere figures once a second."""
-    if sent is None:
-        return True
-    state = (camera.state, camera.detail, camera.alive)
-    if state != (sent.state, sent.detail, sent.alive):
-        return True
-    return camera != sent and age_s >= FIGURES_EVERY_S
-
-
 class LiveNamespace(Namespace):  # type: ignore[misc]
     """What a live page says to the server: `subscribe` to a session, by number."""
 
-    def __init__(self, feed: EventFeed) -> None:
+    def __init__(self, feed: EventFeed, *, is_automatic: bool) -> None:
         super().__init__(NAMESPACE)
         self._feed = feed
+        self._is_automatic = is_automatic
 
     def on_connect(self) -> None:
         """The first screen starts the feed."""
-        self._feed.start()
+        if self._is_automatic:
+            self._feed.start()
 
     def on_disconnect(self, reason: str = "") -> None:  # noqa: ARG002
         """A screen went away."""
@@ -256,12 +254,12 @@ def _viewer() -> str:
     return sid
 
 
-def make_feed(school: School, socketio: SocketIO) -> EventFeed:
+def make_feed(school: School, socketio: SocketIO, *, is_automatic: bool = True) -> EventFeed:
     """A feed that emits to the rooms of `/live`."""
 
     def emit(name: str, message: dict[str, Any], session_id: int) -> None:
         socketio.emit(name, message, to=str(session_id), namespace=NAMESPACE)
 
     feed = EventFeed(school, emit)
-    socketio.on_namespace(LiveNamespace(feed))
+    socketio.on_namespace(LiveNamespace(feed, is_automatic=is_automatic))
     return feed

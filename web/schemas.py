@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from attendance.core.domain import CameraState, Pose, SessionState, Source, Status
+from attendance.core.domain import Pose, SessionState, Source, Status
 from attendance.core.errors import PhotoProblem
 
 if TYPE_CHECKING:
-    from attendance.sessions import ClassSession, Course, Event, Explanation, Lease, RegisterRow
+    from attendance.sessions import ClassSession, Course, Event, Explanation, RegisterRow
     from enroll.enrollment import PhotoReport
 
 
@@ -155,46 +155,15 @@ class EventsOut(Schema):
 
 
 class CameraOut(Schema):
-    """What the camera of a session is doing; `alive` is whether its process still beats."""
+    """What the camera of a session is doing; `state` is a `CameraView`."""
 
     session: int
-    state: CameraState
+    state: str
     detail: str
-    alive: bool
     fps: float
     frames: int
     dropped: int
     unknown_faces: int
-
-    @classmethod
-    def of(cls, session_id: int, lease: Lease | None, *, alive: bool) -> CameraOut:
-        """From the lease a camera process holds, or for a session without one."""
-        if lease is None:
-            return cls.silent(session_id, alive=alive)
-        return cls(
-            session=session_id,
-            state=lease.state,
-            detail=lease.detail,
-            alive=alive,
-            fps=lease.fps,
-            frames=lease.frames,
-            dropped=lease.dropped,
-            unknown_faces=lease.unknown_faces,
-        )
-
-    @classmethod
-    def silent(cls, session_id: int, *, alive: bool) -> CameraOut:
-        """A session no camera process has taken up."""
-        return cls(
-            session=session_id,
-            state=CameraState.STARTING,
-            detail="",
-            alive=alive,
-            fps=0.0,
-            frames=0,
-            dropped=0,
-            unknown_faces=0,
-        )
 
 
 class LookOut(Schema):

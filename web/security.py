@@ -55,11 +55,11 @@ def refuse(environ: WSGIEnvironment) -> str | None:
     'This request comes from another site, so it was refused.'
     """
     port = str(environ.get("SERVER_PORT", ""))
-    own_hosts = _own_hosts(port)
-    if environ.get("HTTP_HOST", "").lower() not in own_hosts:
+    host = environ.get("HTTP_HOST", "").lower()
+    if host not in _own_hosts(port):
         return f"This address is not served here. Open http://127.0.0.1:{port}/ instead."
     origin = environ.get("HTTP_ORIGIN", "").lower()
-    is_foreign = bool(origin) and origin not in {f"http://{host}" for host in own_hosts}
+    is_foreign = bool(origin) and origin != f"http://{host}"
     if is_foreign or _is_foreign_fetch(environ):
         return "This request comes from another site, so it was refused."
     return None

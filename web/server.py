@@ -8,6 +8,7 @@ called it; the worker never returns into the caller's code.
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -52,14 +53,29 @@ def serve(
         AttendanceError: the database, the key or the front-end libraries are not usable, or the
             port is taken; said before anything is served.
     """
-    _check(home, config)
+    _check_port(port)
+    _check_school(home, config)
     if werkzeug:
         _serve_by_werkzeug(home, config, port, ready)
     else:
         _serve_by_gunicorn(home, config, port, ready)
 
 
-def _check(home: Path, config: Config) -> None:
+def _check_port(port: int) -> None:
+    """Find out now what gunicorn would find out after five attempts."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise AttendanceError(
+                f"port {port} of this machine is taken by another program; choose another one "
+                "with --port, 0 takes any"
+            ) from error
+
+
+def _check_school(home: Path, config: Config) -> None:
     """Find out now what would otherwise be a traceback in the worker."""
     problem = missing_libraries()
     if problem:

@@ -10,7 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from attendance.core.errors import AttendanceError, CameraError, SessionError
-from web.context import INSTRUCTOR, current_school, find_course, now, today_in
+from web.context import INSTRUCTOR, current_school, now, today_in
 from web.problems import status_code
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _open(form: Mapping[str, str]) -> ClassSession:
     school = current_school()
     if not form.get("course"):
         raise SessionError("Choose a course first.")
-    course = find_course(form["course"])
+    course = school.sessions.find_course(form["course"])
     camera = _camera(form)
     return school.sessions.open(
         course.id,
@@ -111,13 +111,27 @@ def _camera(form: Mapping[str, str]) -> Camera:
     sessions = current_school().sessions
     chosen = form.get("camera", "")
     if chosen and chosen != "new":
-        return next(camera for camera in sessions.cameras() if str(camera.id) == chosen)
+        return _known_camera(chosen)
     return sessions.camera(_new_source(form), name=form.get("camera_name", "").strip() or None)
+
+
+def _known_camera(chosen: str) -> Camera:
+    cameras = current_school().sessions.cameras()
+    camera = next((camera for camera in cameras if str(camera.id) == chosen), None)
+    if camera is None:
+        raise CameraError(f"There is no camera {chosen!r} any more; choose another one.")
+    return camera
+
+
+def _kind(value: str) -> SourceKind:
+    if value not in set(SourceKind):
+        raise CameraError(f"There is no kind of camera called {value!r}.")
+    return SourceKind(value)
 
 
 def _new_source(form: Mapping[str, str]) -> str:
     """The source typed in, checked for what its kind looks like."""
-    kind = SourceKind(form.get("kind", SourceKind.WEBCAM))
+    kind = _kind(form.get("kind", SourceKind.WEBCAM))
     source = form.get(f"source_{kind}", "").strip()
     if not source:
         raise CameraError(f"Say which {_KIND_WORDS[kind]} to use.")

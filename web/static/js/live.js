@@ -25,22 +25,17 @@ const video = new Video(
 
 const known = { state: snapshot.session.state, camera: /** @type {any} */ (null) };
 
-/** What to say of the camera: a pause and a silent process come before its own state. */
-function cameraState() {
-  if (known.state === "paused") return "paused";
-  if (!known.camera) return "starting";
-  const isOver = known.camera.state === "ended";
-  return known.camera.alive || isOver ? known.camera.state : "no_process";
-}
-
+/** The camera in words and figures; a state that stops the marking also as a banner. */
 function showCamera() {
-  const state = cameraState();
+  const state = known.state === "paused" ? "paused" : (known.camera?.state ?? "starting");
   const shown = byId("camera-state");
   if (shown.dataset.state !== state) {
     shown.dataset.state = state;
     const words = copyOf("camera-words", `[data-state="${state}"]`);
     shown.replaceChildren(...(words ? [words] : []));
     const warning = copyOf("banner-words", `[data-state="${state}"]`);
+    const detail = warning?.querySelector("[data-slot=detail]");
+    if (detail) detail.textContent = known.camera?.detail ?? "";
     byId("video-banner").replaceChildren(...(warning ? [warning] : []));
     byId("video-banner").hidden = !warning;
   }

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from attendance.config import Config, DetectorConfig, default_home
-from attendance.evaluation.reports import STANDARD_OUTPUT, write_json
+from attendance.evaluation.reports import STANDARD_OUTPUT, check_targets, write_json
 from attendance.evaluation.tables import (
     Row,
     detection_rows,
@@ -81,6 +81,7 @@ def verification(
     from attendance.evaluation.protocols import read_pairs
     from attendance.evaluation.verification import evaluate_verification
 
+    check_targets(json_file, plot)
     judged = read_pairs(pairs, images)
     others = (threshold_from.name, read_pairs(threshold_from, images)) if threshold_from else None
     embedder = _embedder(_scope(context), cache)
@@ -107,6 +108,7 @@ def identification(
     from attendance.evaluation.identification import evaluate_identification
     from attendance.evaluation.plots import plot_identification
 
+    check_targets(json_file, plot)
     scope = _scope(context)
     embedder = _embedder(scope, cache)
     report = evaluate_identification(embedder, gallery, probes, impostors, scope.config.decision)
@@ -130,6 +132,7 @@ def detection(
     from attendance.evaluation.detection import evaluate_detection, read_boxes
     from attendance.evaluation.plots import plot_detection
 
+    check_targets(json_file, plot)
     drawn = read_boxes(boxes)
     scope = _scope(context)
     settings = scope.config.detector.model_copy(update={"min_face_px": min_face_px})
@@ -161,8 +164,8 @@ def _embedder(scope: _Scope, cache: Path | None) -> PhotoEmbedder:
 
 
 def _hand_over(report: Any, json_file: str | None, rows: list[Row]) -> None:
-    """JSON where it was asked for, the table on a screen that the JSON does not use."""
+    """JSON where it was asked for, the table where the JSON is not."""
     if json_file is not None:
         write_json(report, json_file)
-    if json_file != STANDARD_OUTPUT:
-        Console().print(figures_table(type(report).__name__.removesuffix("Report"), rows))
+    title = type(report).__name__.removesuffix("Report")
+    Console(stderr=json_file == STANDARD_OUTPUT).print(figures_table(title, rows))

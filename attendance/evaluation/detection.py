@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import track
 
 from attendance.config import DetectorConfig
 from attendance.core import metrics
@@ -22,6 +21,7 @@ from attendance.core.metrics import Bools
 from attendance.core.pipeline import Detector
 from attendance.evaluation.embedding import read_image
 from attendance.evaluation.protocols import ProtocolError
+from attendance.evaluation.reports import shown
 
 HEIGHTS = {"20": 20, "40": 40, "80": 80}
 MIN_IOU = 0.5
@@ -83,7 +83,7 @@ def evaluate_detection(
     heights: list[FloatArray] = [np.zeros(0, np.float32)]
     hits: list[Bools] = [np.zeros(0, np.bool_)]
     n_false = 0
-    for photo, faces in track(drawn.items(), description="photos", transient=True):
+    for photo, faces in shown(list(drawn.items()), "photos"):
         found = detector.detect(read_image(images / photo))
         partner = partners(found.boxes, faces.boxes, MIN_IOU)
         is_hit = np.isin(np.arange(len(faces.boxes)), partner)

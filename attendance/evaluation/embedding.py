@@ -6,7 +6,7 @@ similarity -1, so that a missed detection costs what it costs in class.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,12 +14,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
 from attendance.core.domain import FloatArray, Image
 from attendance.core.errors import PhotoError, PhotoProblem
 from attendance.core.pipeline import Detector, Embedder
 from attendance.evaluation.cache import EmbeddingCache
+from attendance.evaluation.reports import shown
 
 SAVE_EVERY = 500
 
@@ -87,16 +87,13 @@ class PhotoEmbedder:
         """
         rows = self._cache.read(folder, paths) if self._cache else {}
         missing = [path for path in dict.fromkeys(paths) if path not in rows]
-        for count, path in enumerate(self._shown(missing, title), start=1):
+        for count, path in enumerate(shown(missing, title), start=1):
             rows[path] = self._one(folder / path)
             if self._cache and (count % SAVE_EVERY == 0 or count == len(missing)):
                 self._cache.write(folder, rows)
         pairs = np.stack([rows[path] for path in paths]) if paths else self._nothing()
         found = np.asarray(pairs.any(axis=(1, 2)))
         return EmbeddedPhotos(tuple(paths), pairs[:, 0], pairs[:, 1], found)
-
-    def _shown(self, paths: list[str], title: str) -> Iterable[str]:
-        return track(paths, description=title, transient=True) if paths else paths
 
     def _nothing(self) -> FloatArray:
         return np.zeros((0, 2, self._embedder.dimension), np.float32)

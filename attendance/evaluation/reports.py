@@ -1,15 +1,45 @@
-"""What evaluations hand over: figures as JSON with fixed keys."""
+"""What evaluations hand over: figures as JSON with fixed keys; and how far they are."""
 
 from __future__ import annotations
 
 import json
 import math
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+from attendance.evaluation.protocols import ProtocolError
 
 STANDARD_OUTPUT = "-"
+T = TypeVar("T")
+
+
+def shown(work: Sequence[T], title: str) -> Iterable[T]:
+    """The same items with a progress bar, on the standard error so that JSON stays clean."""
+    if not work:
+        return work
+    return track(work, description=title, transient=True, console=Console(stderr=True))
+
+
+def check_targets(*targets: str | Path | None) -> None:
+    """Find out before minutes of work whether their outcome can be written.
+
+    Raises:
+        ProtocolError: the folder of a target is not there, or the target is a folder.
+    """
+    for target in targets:
+        if target is None or str(target) == STANDARD_OUTPUT:
+            continue
+        path = Path(target)
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise ProtocolError(
+                f"{path} cannot be written: it is a folder, or its folder is missing"
+            )
 
 
 def as_json(report: Any) -> Any:

@@ -60,7 +60,7 @@ def plot_identification(report: IdentificationReport, target: Path) -> None:
         _histogram(scores, shown, SAME, f"own name first ({len(shown)})")
         _histogram(scores, found.nonmated, OTHER, f"strangers ({len(found.nonmated)})")
         _mark(scores, report.configured.threshold, "configured")
-        scores.set(xlabel="score", ylabel="share of photos")
+        scores.set(xlabel="score", ylabel="share of photos", xlim=(-0.25, 1))
         scores.legend()
 
     _save(target, f"Identification, {report.n_gallery} enrolled, {report.model_id}", draw)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import openvino as ov
 import openvino.opset13 as ops
+from openvino.frontend import FrontEndManager
 
 from attendance.core.domain import FloatArray
 from attendance.core.errors import ModelError
@@ -54,8 +55,11 @@ class OpenVinoEngine:
         if not path.is_file():
             raise ModelError(f"model file {path} is missing; `attendance models list` shows why")
         try:
+            if path.suffix == ".onnx":  # asked by name, or the others are tried, noisily
+                onnx = FrontEndManager().load_by_framework("onnx")
+                return onnx.convert(onnx.load(str(path)))
             return self._core.read_model(path)
-        except RuntimeError as error:
+        except Exception as error:  # each frontend raises a kind of its own
             raise ModelError(f"{path} is not a model OpenVINO can read; is it complete?") from error
 
     def compile_embedder(self, model: ov.Model) -> tuple[Net, int]:

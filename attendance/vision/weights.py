@@ -208,7 +208,9 @@ def _converted(file: Path, folder: Path) -> Path:
     """The file as something OpenVINO reads, checked to be an embedder."""
     from attendance.vision import engines
 
+    engine = engines.OpenVinoEngine()
     if file.suffix == ".onnx":
+        engines.check_embedder(engine.read(file), file)
         target = folder / "model.onnx"
         shutil.copyfile(file, target)
     elif file.suffix in {".pt", ".pth"}:
@@ -218,5 +220,4 @@ def _converted(file: Path, folder: Path) -> Path:
         torch_nets.convert(torch_nets.facenet_from_state(file), target)
     else:
         raise ModelError(f"{file}: weights are a .pt or an .onnx file, not '{file.suffix}'")
-    engines.check_embedder(engines.OpenVinoEngine().read(target), file)
     return target

@@ -280,6 +280,7 @@ class TestWeightsThatCannotBeTrusted:
         with pytest.raises(ModelError, match=message) as caught:
             store.fetch("own", file=file)
         assert_one_sentence(caught.value)
+        assert name in str(caught.value), "the file that was given, not a copy of it"
         assert store.names() == [weights.DEFAULT, weights.VGGFACE2]
 
     @pytest.mark.parametrize("name", ["vggface2", "never-heard-of"])
@@ -307,6 +308,19 @@ class TestWeightsThatCannotBeTrusted:
         assert_one_sentence(caught.value)
         (entry,) = (entry for entry in store.entries() if entry.name == "own")
         assert entry.problem == str(caught.value)
+
+    @pytest.mark.parametrize("content", ['{"source', "{}", "[]", "\xff"])
+    def test_an_installed_record_that_is_cut_short_or_foreign(
+        self, store: ModelStore, tmp_path: Path, content: str
+    ) -> None:
+        file = tmp_path / "mean.onnx"
+        file.write_bytes(mean_colour_onnx())
+        store.fetch("own", file=file)
+        (tmp_path / "models" / "own" / "source.json").write_bytes(content.encode("latin-1"))
+        with pytest.raises(ModelError, match=r"source\.json") as caught:
+            store.use("own")
+        assert_one_sentence(caught.value)
+        assert store.entries()[-1].problem, "the list shows what is wrong and does not die of it"
 
     def test_a_package_that_is_missing_cut_short_or_foreign(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,277 @@
+"""Stand-ins for the parts that need a camera, a network or a clock. Hand-written, never patched.
+
+A `Stage` hands out pictures of which it knows the faces; `FakeDetector` and `FakeEmbedder` look
+there. Every person is one fixed unit vector, so similarities are exact, and under `RULES` a score
+is the similarity.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from attendance.core.domain import (
+    Detections,
+    FloatArray,
+    Frame,
+    FrameResult,
+    Gallery,
+    Image,
+    Sighting,
+)
+from attendance.core.errors import CameraError
+from attendance.core.evidence import DecisionRules
+from attendance.core.pipeline import Pipeline, PipelineRules
+from attendance.core.tracking import Tracker
+
+NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DIMENSION = 32
+MODEL = "fake-model"
+RULES = DecisionRules(
+    threshold=0.5,
+    review_threshold=0.4,
+    margin=0.1,
+    min_looks=3,
+    min_span_s=1.0,
+    baseline=0.0,
+    baseline_weight=1e9,
+)
+
+Box = tuple[float, float, float, float]
+LEFT: Box = (20, 20, 100, 120)
+RIGHT: Box = (200, 20, 280, 120)
+
+
+def until(predicate: Callable[[], object], within_s: float = 5.0) -> float:
+    """Wait for something to become true. Returns: the seconds it took; fails when it does not."""
+    began, pause = time.monotonic(), threading.Event()
+    while not predicate():
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"not true after {waited_s:.1f} s"
+        pause.wait(0.005)
+    return time.monotonic() - began
+
+
+def axis(number: int) -> FloatArray:
+    """A unit vector that no other one is like."""
+    vector = np.zeros(DIMENSION, np.float32)
+    vector[number] = 1.0
+    return vector
+
+
+def like(own: int, **similarities: float) -> FloatArray:
+    """A unit vector with these similarities to axes (`like(20, a0=0.8)`), the rest its own."""
+    vector = np.zeros(DIMENSION, np.float32)
+    for name, similarity in similarities.items():
+        vector[int(name.removeprefix("a"))] = similarity
+    vector[own] = np.sqrt(max(0.0, 1.0 - float(vector @ vector)))
+    return vector
+
+
+def gallery_of(*student_ids: int, model_id: str = MODEL) -> Gallery:
+    """Two templates a student; the student at place i is exactly like `axis(i)`."""
+    rows = [axis(i) for i in range(len(student_ids))]
+    templates = np.array(rows + rows, np.float32).reshape(2 * len(rows), DIMENSION if rows else 0)
+    return Gallery(model_id, student_ids, templates, np.tile(np.arange(len(rows)), 2))
+
+
+@dataclass(frozen=True)
+class Face:
+    """Somebody at a place in a picture."""
+
+    who: str
+    box: Box = LEFT
+    score: float = 0.99
+
+
+class Stage:
+    """Hands out pictures and remembers who is in them."""
+
+    def __init__(self, height: int = 240, width: int = 320) -> None:
+        self._shape = (height, width, 3)
+        self._casts: list[tuple[Face, ...]] = []
+
+    def picture(self, *faces: Face) -> Image:
+        """A picture of these people; its first pixel is its number."""
+        image = np.full(self._shape, 128, np.uint8)
+        number = len(self._casts)
+        image[0, 0] = (number // 65536, number // 256 % 256, number % 256)
+        self._casts.append(faces)
+        return image
+
+    def faces_in(self, image: Image) -> tuple[Face, ...]:
+        """Who was put into this picture."""
+        high, middle, low = (int(value) for value in image[0, 0])
+        return self._casts[high * 65536 + middle * 256 + low]
+
+
+class FakeDetector:
+    """Finds exactly the faces that are there, best score first."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def detect(self, image: Image) -> Detections:
+        faces = sorted(self._stage.faces_in(image), key=lambda face: -face.score)
+        if not faces:
+            return Detections.empty()
+        boxes = np.array([face.box for face in faces], np.float32)
+        scores = np.array([face.score for face in faces], np.float32)
+        return Detections(boxes, np.zeros((len(faces), 5, 2), np.float32), scores)
+
+
+class FakeEmbedder:
+    """Gives every person their vector and notes at whom it looked."""
+
+    def __init__(self, stage: Stage, people: dict[str, FloatArray], model_id: str = MODEL) -> None:
+        self.model_id = model_id
+        self.looks: list[str] = []
+        self._stage = stage
+        self._people = people
+
+    def embed(self, image: Image, boxes: FloatArray) -> FloatArray:
+        who = {face.box: face.who for face in self._stage.faces_in(image)}
+        names = [who[tuple(box)] for box in boxes.tolist()]  # type: ignore[index]
+        self.looks += names
+        return np.array([self._people[name] for name in names], np.float32).reshape(-1, DIMENSION)
+
+
+@dataclass
+class Room:
+    """A pipeline with its fakes; time goes on as frames are shown."""
+
+    people: dict[str, FloatArray]
+    gallery: Gallery
+    rules: PipelineRules = field(default_factory=lambda: PipelineRules(RULES))
+    lost_after_s: float = 1.0
+    fps: float = 10.0
+
+    def __post_init__(self) -> None:
+        self.stage = Stage()
+        self.embedder = FakeEmbedder(self.stage, self.people)
+        self.detector = FakeDetector(self.stage)
+        tracker = Tracker(lost_after_s=self.lost_after_s)
+        self.pipeline = Pipeline(self.detector, self.embedder, self.gallery, tracker, self.rules)
+        self.frames = 0
+        self.t_s = 0.0
+        self.events: list[Sighting] = []
+
+    def see(self, *faces: Face) -> FrameResult:
+        """One frame; what it reports is kept."""
+        result = self.pipeline.process(self.frame(*faces))
+        self.events += result.events
+        return result
+
+    def watch(self, seconds: float, *faces: Face) -> FrameResult:
+        """Frames of the same picture for that long, the first one now."""
+        for _ in range(max(1, round(seconds * self.fps))):
+            result = self.see(*faces)
+        return result
+
+    def frame(self, *faces: Face) -> Frame:
+        """The next frame."""
+        self.frames += 1
+        image, at = self.stage.picture(*faces), NINE + timedelta(seconds=self.t_s)
+        frame = Frame(self.frames, image, self.t_s, at)
+        self.t_s = round(self.t_s + 1 / self.fps, 6)
+        return frame
+
+    def finish(self) -> tuple[Sighting, ...]:
+        """End the pipeline; what it flushes is kept too."""
+        flushed = self.pipeline.finish()
+        self.events += flushed
+        return flushed
+
+
+class FakeClock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self, now_s: float = 100.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def advance(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+@dataclass
+class RecordingSink:
+    """Takes what a worker shows."""
+
+    shown: list[tuple[Frame, FrameResult]] = field(default_factory=list)
+
+    def __call__(self, frame: Frame, result: FrameResult) -> None:
+        self.shown.append((frame, result))
+
+
+class Hang:
+    """A read that does not come back until it is let go."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self._freed = threading.Event()
+
+    def free(self) -> None:
+        self._freed.set()
+
+    def wait(self) -> None:
+        self.began.set()
+        assert self._freed.wait(30), "nobody let the hanging read go"
+
+
+Step = Image | Exception | Hang | None
+
+
+class ScriptedFrameSource:
+    """Reads what was scripted: pictures, errors, hangs; None is the end of a recording.
+
+    Args:
+        steps: after the last one it hangs until it is closed, as a live camera in the dark.
+    """
+
+    def __init__(self, steps: Iterable[Step], fps: float = 1000.0) -> None:
+        self.fps = fps
+        self.reads = 0
+        self.closed = threading.Event()
+        self._steps: Iterator[Step] = iter(steps)
+
+    def read(self) -> Image | None:
+        step = next(self._steps, self)
+        self.reads += 1
+        if isinstance(step, ScriptedFrameSource):
+            self.closed.wait(30)
+            raise CameraError("closed")
+        if isinstance(step, Hang):
+            step.wait()
+            raise CameraError("was let go")
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+@dataclass
+class Opener:
+    """Opens one scripted source after another; an exception is a camera that cannot be opened."""
+
+    script: Sequence[ScriptedFrameSource | Exception | Hang]
+    times: list[float] = field(default_factory=list)
+
+    def __call__(self) -> ScriptedFrameSource:
+        step = self.script[min(len(self.times), len(self.script) - 1)]
+        self.times.append(time.monotonic())
+        if isinstance(step, Hang):
+            step.wait()
+            raise CameraError("was let go")
+        if isinstance(step, Exception):
+            raise step
+        return step

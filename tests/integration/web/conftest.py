@@ -1,6 +1,7 @@
 """The pages of a real school on a real SQLite file, and a class in it that can be started."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -62,9 +63,19 @@ class Browser:
         return self.client.post(path, data=data, base_url=BASE_URL, headers=headers, **kwargs)
 
 
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory):
+    """A school's folder with a migrated database and a key, to be copied."""
+    home = tmp_path_factory.mktemp("empty") / "home"
+    school = School(home, Config())
+    school.registry.students()
+    school.close()
+    return home
+
+
 @pytest.fixture
-def school(tmp_path):
-    school = School(tmp_path / "home", Config())
+def school(tmp_path, empty_home):
+    school = School(shutil.copytree(empty_home, tmp_path / "home"), Config())
     yield school
     school.close()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import typer
 from rich.console import Console
 
 from attendance.config import Config
+from attendance.evaluation import reports
 
 if TYPE_CHECKING:
     from attendance.bootstrap import School
@@ -54,10 +53,5 @@ def console(json_target: str | None = None) -> Console:
 
 def write_json(data: Any, target: str | None) -> None:
     """Write figures to a file, or to the standard output for `-`; nothing for None."""
-    if target is None:
-        return
-    text = json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n"
-    if target == "-":
-        sys.stdout.write(text)
-    else:
-        Path(target).write_text(text, encoding="utf-8")
+    if target is not None:
+        reports.write_json(data, target)

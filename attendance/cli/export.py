@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -44,7 +43,7 @@ def export(
         with partial.open("w", encoding="utf-8-sig", newline="") as file:
             write_csv(rows, file)
     else:
-        write_json([asdict(row) for row in rows], str(partial))
+        write_json(rows, str(partial))
     partial.replace(output)
     console().print(f"{len(rows)} rows are in {output}.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,7 @@ def list_models(context: typer.Context, json_target: JsonOption = None) -> None:
         mark = "in use" if entry.is_active else ""
         table.add_row(mark, entry.name, entry.model_id, entry.origin, entry.problem or "ready")
     console(json_target).print(table)
-    write_json([asdict(entry) for entry in entries], json_target)
+    write_json(entries, json_target)
 
 
 @app.command("use")

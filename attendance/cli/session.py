@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,7 +173,7 @@ def why(
             f"{look.at:%H:%M:%S}  look: similarity {look.similarity:.2f}, score {look.score:.2f}, "
             f"margin {look.margin:.2f}, quality {look.quality:.2f}"
         )
-    write_json(asdict(answer), json_target)
+    write_json(answer, json_target)
 
 
 @app.command("close")

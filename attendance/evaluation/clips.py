@@ -18,6 +18,7 @@ import numpy as np
 from attendance.bootstrap import School
 from attendance.core.domain import Decision, FloatArray, Frame, Gallery, Sighting
 from attendance.core.errors import AttendanceError
+from attendance.evaluation.reports import shown
 from attendance.stream import frames_of, open_source, parse_source
 from attendance.vision.crop import face_crops
 
@@ -41,6 +42,26 @@ class ClipOutcome:
     outcome: str
     named: tuple[str, ...]
     bystander_named: bool
+
+
+@dataclass(frozen=True)
+class ClipsReport:
+    """What came of all of them.
+
+    Attributes:
+        enrolled_from: which clip of each person gave the templates, counted from 0.
+        bystanders_named: clips in which somebody at the right edge got a name.
+        strangers: outcomes of the clips of a person left out of the gallery, each in turn.
+    """
+
+    model_id: str
+    enrolled_from: int
+    n: int
+    outcomes: dict[str, int]
+    bystanders_named: int
+    n_strangers: int
+    strangers: dict[str, int]
+    clips: tuple[ClipOutcome, ...]
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,33 @@ def read_clips(folder: Path) -> Clips:
         raise AttendanceError(f"{folder} holds no labels.json that says who is in which clip")
     people = json.loads(labels.read_text(encoding="utf-8"))["people"]
     return Clips(folder, {person: tuple(clips) for person, clips in people.items()})
+
+
+def evaluate_clips(school: School, clips: Clips, enrolled_from: int = 0) -> ClipsReport:
+    """Everybody enrolled, then everybody in turn left out and their clips played."""
+    known = list(play_all(school, clips, enrolled_from))
+    strange = [
+        outcome
+        for person in shown(list(clips.people), "Leaving one out")
+        for outcome in play_all(school, clips, enrolled_from, left_out=person)
+    ]
+    return ClipsReport(
+        school.model_id,
+        enrolled_from,
+        len(known),
+        _counts(known),
+        sum(outcome.bystander_named for outcome in known),
+        len(strange),
+        _counts(strange),
+        tuple(known + strange),
+    )
+
+
+def _counts(outcomes: list[ClipOutcome]) -> dict[str, int]:
+    return {
+        kind: sum(outcome.outcome == kind for outcome in outcomes)
+        for kind in ("right", "review", "unknown", "wrong")
+    }
 
 
 def play_all(

@@ -13,6 +13,7 @@ from attendance.config import Config, DetectorConfig, default_home
 from attendance.evaluation.reports import STANDARD_OUTPUT, check_targets, write_json
 from attendance.evaluation.tables import (
     Row,
+    clips_rows,
     detection_rows,
     figures_table,
     identification_rows,
@@ -140,6 +141,27 @@ def detection(
     if plot is not None:
         plot_detection(report, plot)
     _hand_over(report, json_file, detection_rows(report))
+
+
+@app.command()
+def clips(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--clips", help="Clips beside their labels.json.")],
+    enrolled_from: Annotated[
+        int, typer.Option("--enrolled-from", min=0, help="Which clip of each person enrols them.")
+    ] = 0,
+    json_file: _Json = None,
+) -> None:
+    """Is the right person named when clips are played as the camera? And who when it is none?"""
+    from attendance.bootstrap import School
+    from attendance.evaluation.clips import evaluate_clips, read_clips
+
+    check_targets(json_file)
+    scope = _scope(context)
+    labelled = read_clips(folder)
+    school = School(scope.home, scope.config)
+    report = evaluate_clips(school, labelled, enrolled_from)
+    _hand_over(report, json_file, clips_rows(report))
 
 
 def _detector(scope: _Scope, settings: DetectorConfig) -> Mtcnn:

@@ -64,7 +64,7 @@ def as_json(report: Any) -> Any:
 
 def write_json(report: Any, target: str) -> None:
     """Write a report to a file, or to standard output for `-`."""
-    text = json.dumps(as_json(report), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(as_json(report), indent=2, ensure_ascii=False, default=str) + "\n"
     if target == STANDARD_OUTPUT:
         sys.stdout.write(text)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from attendance.evaluation.clips import ClipsReport
     from attendance.evaluation.detection import DetectionReport
     from attendance.evaluation.identification import IdentificationReport
     from attendance.evaluation.verification import FarFigure, VerificationReport
@@ -98,3 +99,13 @@ def detection_rows(report: DetectionReport) -> list[Row]:
     ]
     false = f"{report.false_per_image:.3f}"
     return [*rows, ("false detections an image", false, f"{report.n_images} images")]
+
+
+def clips_rows(report: ClipsReport) -> list[Row]:
+    """The figures of `evaluate clips`."""
+    rows = [(kind, str(n), f"{report.n} clips") for kind, n in report.outcomes.items()]
+    rows.append(("bystander named", str(report.bystanders_named), f"{report.n} clips"))
+    of_strangers = f"{report.n_strangers} clips of people left out"
+    return rows + [
+        (f"stranger {kind}", str(n), of_strangers) for kind, n in report.strangers.items()
+    ]

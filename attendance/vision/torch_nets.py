@@ -6,6 +6,7 @@ CPU never pays for importing torch.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,10 @@ def convert(module: InceptionResnetV1, target: Path) -> None:
             embeddings: torch.Tensor = module(images.permute(0, 3, 1, 2))
             return embeddings
 
-    model = ov.convert_model(ChannelsLast().eval(), example_input=torch.zeros(1, 160, 160, 3))
+    module = module.eval().requires_grad_(False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
+        model = ov.convert_model(ChannelsLast().eval(), example_input=torch.zeros(1, 160, 160, 3))
     model.reshape([-1, 160, 160, 3])
     ov.save_model(model, target, compress_to_fp16=False)
 

@@ -63,7 +63,9 @@ class ModelStore:
     def active(self) -> str:
         """The name in use."""
         choice = self._folder / "active"
-        return choice.read_text(encoding="utf-8").strip() if choice.is_file() else DEFAULT
+        if not choice.is_file():
+            return DEFAULT
+        return choice.read_text(encoding="utf-8", errors="replace").strip()
 
     def names(self) -> list[str]:
         """Every name that can be asked for, installed or not."""
@@ -121,8 +123,13 @@ class ModelStore:
                 f"weights '{name}' are not installed: run `attendance models fetch {name}` "
                 f"(known names: {known})"
             )
-        source: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
-        return source
+        try:
+            source: dict[str, str] = json.loads(record.read_text(encoding="utf-8"))
+            return {key: source[key] for key in ("source_sha256", "file", "file_sha256")}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{record} is damaged: run `attendance models fetch {name}` again"
+            ) from error
 
     def fetch(self, name: str, file: Path | None = None) -> ModelEntry:
         """Install weights from a file, or from the network where facenet-pytorch knows them.

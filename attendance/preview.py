@@ -22,6 +22,7 @@ import cv2
 
 from attendance.core.domain import Decision, Frame, FrameResult, TrackState
 
+REFUSED_PAUSE_S = 0.05
 _POSIX_SOCKET_LIMIT = 100
 
 
@@ -66,6 +67,7 @@ class PreviewServer:
         self._width = width
         self._quality = quality
         self._changed = threading.Condition()
+        self._closed = threading.Event()
         self._newest: tuple[Frame, FrameResult] | None = None
         self._card = _card(home, session_id)
         self._card.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,16 +85,20 @@ class PreviewServer:
 
     def close(self) -> None:
         """Stop answering and take the address away."""
+        self._closed.set()
         self._card.unlink(missing_ok=True)
+        address = self._listener.address
         self._listener.close()
+        if isinstance(address, str) and Path(address).parent != self._card.parent:
+            with contextlib.suppress(OSError):
+                Path(address).parent.rmdir()
 
     def _accept(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 connection = self._listener.accept()
             except (OSError, EOFError, AuthenticationError):
-                if not self._card.exists():
-                    return
+                self._closed.wait(REFUSED_PAUSE_S)
                 continue
             threading.Thread(
                 target=self._serve, args=(connection,), name="preview-client", daemon=True
@@ -100,9 +106,10 @@ class PreviewServer:
 
     def _serve(self, connection: Connection[Any, Any]) -> None:
         with connection, contextlib.suppress(OSError, EOFError):
-            while True:
-                after, timeout_s = connection.recv()
+            after, timeout_s = connection.recv()
+            while not self._closed.is_set():
                 connection.send(self._frame(after, timeout_s))
+                after, timeout_s = connection.recv()
 
     def _frame(self, after: int, timeout_s: float) -> PreviewFrame | None:
         with self._changed:

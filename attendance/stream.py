@@ -10,6 +10,7 @@ does (nothing yet, live, lost, ended) is a state anybody may ask for, never a si
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
@@ -39,6 +40,8 @@ FOLDER_FPS = 2.0
 NETWORK_OPEN_MS = 4000
 NETWORK_READ_MS = 1000
 
+log = logging.getLogger(__name__)
+
 
 class SourceKind(StrEnum):
     """What a source string names."""
@@ -54,8 +57,7 @@ class SourceSpec:
     """A parsed source.
 
     Attributes:
-        width: asked of a webcam, in pixels.
-        height: asked of a webcam, in pixels.
+        width, height: asked of a webcam, in pixels.
     """
 
     kind: SourceKind
@@ -329,9 +331,6 @@ class Capture:
     def _has_newer(self, number: int) -> bool:
         return self._frame is not None and self._frame.number > number
 
-    def _is_over(self) -> bool:
-        return self._stop.is_set() or self._state is CameraState.ENDED
-
     def status(self) -> CaptureStatus:
         """The state of the camera at this moment."""
         with self._changed:
@@ -349,10 +348,14 @@ class Capture:
             delivered = self._frames
             try:
                 self._read_until_it_ends()
-            except (CameraError, cv2.error, OSError) as error:
+            except CameraError as error:
                 self._set_state(CameraState.LOST, str(error))
+            except Exception as error:
+                log.exception("the camera's driver failed")
+                self._set_state(CameraState.LOST, f"the camera's driver failed: {error}")
             has_delivered = self._frames > delivered
-            if self._is_over() or (self._is_recorded and has_delivered):
+            has_ended = self._state is CameraState.ENDED
+            if has_ended or (self._is_recorded and has_delivered):
                 return
             wait_s = FIRST_REOPEN_S if has_delivered else wait_s
             self._stop.wait(wait_s)
@@ -375,24 +378,22 @@ class Capture:
             self._call(source.close)
 
     def _call(self, call: Callable[[], _Result]) -> _Result:
-        """A call into the driver, timed so that others see when it hangs."""
+        """A call into the driver, timed until it succeeds so that others see when it hangs."""
         with self._changed:
-            self._call_began = self._clock()
-        try:
-            return call()
-        finally:
-            with self._changed:
-                self._call_began = None
+            self._call_began = self._clock() if self._call_began is None else self._call_began
+        result = call()
+        with self._changed:
+            self._call_began = None
+        return result
 
     def _publish(self, image: Image) -> None:
         with self._changed:
+            self._frame = Frame(self._frames + 1, image, self._clock(), datetime.now(UTC))
             self._frames += 1
             self._is_fresh = True
-            self._frame = Frame(self._frames, image, self._clock(), datetime.now(UTC))
-            self._state, self._detail = CameraState.LIVE, ""
-            self._changed.notify_all()
+            self._set_state(CameraState.LIVE, "")
 
     def _set_state(self, state: CameraState, detail: str) -> None:
         with self._changed:
-            self._state, self._detail = state, detail
+            self._state, self._detail, self._call_began = state, detail, None
             self._changed.notify_all()

@@ -7,6 +7,7 @@ is the similarity.
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -275,3 +276,25 @@ class Opener:
         if isinstance(step, Exception):
             raise step
         return step
+
+
+class FedFrameSource:
+    """Gives the pictures a test feeds it, one at a time, and waits for the next."""
+
+    def __init__(self, fps: float = 25.0) -> None:
+        self.fps = fps
+        self._fed: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
+
+    def feed(self, *pictures: Image) -> None:
+        for picture in pictures:
+            self._fed.put(picture)
+
+    def end(self) -> None:
+        """No picture comes any more: the recording is over."""
+        self._fed.put(None)
+
+    def read(self) -> Image | None:
+        return self._fed.get(timeout=30)
+
+    def close(self) -> None:
+        """Nothing is held open."""

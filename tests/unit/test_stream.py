@@ -1,0 +1,433 @@
+"""What a capture does with a source: newest frame only, every state told, every hang survived."""
+
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attendance.core.domain import CameraState
+from attendance.core.errors import CameraError
+from attendance.stream import (
+    FIRST_REOPEN_S,
+    Capture,
+    SourceKind,
+    as_bgr,
+    frames_of,
+    parse_source,
+    without_password,
+)
+from tests.fakes import NINE, FakeClock, FedFrameSource, Hang, Opener, ScriptedFrameSource, until
+
+STALL_S = 1.2
+PICTURE = np.zeros((4, 6, 3), np.uint8)
+GONE = CameraError("the cable is out")
+
+
+def picture(value):
+    return np.full((4, 6, 3), value, np.uint8)
+
+
+@pytest.fixture
+def hang():
+    """Hangs that are let go at the end, so that no thread outlives its test."""
+    made = []
+
+    def make():
+        made.append(Hang())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.free()
+
+
+def capturing(*script, **options):
+    opener = Opener(script)
+    capture = Capture(opener, **options)
+    capture.opener = opener
+    return capture
+
+
+def state(capture):
+    return capture.status().state
+
+
+def wait_for(capture, wished):
+    return until(lambda: state(capture) is wished)
+
+
+def fed(capture, source, *pictures):
+    """Feed pictures and wait until all have been delivered."""
+    source.feed(*pictures)
+    expected = capture.status().frames + len(pictures)
+    until(lambda: capture.status().frames == expected)
+
+
+# Newest only
+
+
+def test_only_the_newest_frame_is_kept_and_the_others_are_counted():
+    source = FedFrameSource()
+    with capturing(source) as capture:
+        fed(capture, source, picture(1), picture(2), picture(3))
+        frame = capture.newer_than(0, 1.0)
+        assert (frame.number, frame.image[0, 0, 0]) == (3, 3)
+        assert (capture.status().frames, capture.status().dropped) == (3, 2)
+        fed(capture, source, picture(4))
+        assert capture.status().dropped == 2
+        fed(capture, source, picture(5))
+        assert capture.status().dropped == 3
+        assert capture.newer_than(3, 1.0).number == 5
+        assert capture.status().dropped == 3
+        source.end()
+
+
+@given(st.lists(st.sampled_from(["feed", "take", "take again"]), max_size=12))
+def test_every_frame_is_taken_or_dropped_or_still_fresh(moves):
+    source, taken, fed_count, last = FedFrameSource(), set(), 0, 0
+    with capturing(source) as capture:
+        for move in moves:
+            if move == "feed":
+                fed(capture, source, PICTURE)
+                fed_count += 1
+            else:
+                frame = capture.newer_than(last if move == "take" else 0, 0.0)
+                last = frame.number if frame else last
+                taken |= {last} - {0}
+        is_fresh = fed_count > last
+        assert capture.status().frames == fed_count
+        assert capture.status().dropped == fed_count - len(taken) - is_fresh
+        source.end()
+
+
+def test_a_reader_waits_for_the_next_frame_and_no_longer_than_it_said():
+    source = FedFrameSource()
+    with capturing(source) as capture:
+        assert capture.newer_than(0, 0.01) is None
+        threading.Timer(0.02, source.feed, [PICTURE]).start()
+        assert capture.newer_than(0, 5.0).number == 1
+        assert capture.newer_than(1, 0.01) is None
+        source.end()
+
+
+def test_a_reader_that_waits_is_sent_home_when_the_capture_closes():
+    source = FedFrameSource()
+    with capturing(source) as capture:
+        threading.Timer(0.02, capture.close, [0.0]).start()
+        began = time.monotonic()
+        assert capture.newer_than(0, 10.0) is None
+        assert time.monotonic() - began < 2
+        source.end()
+
+
+def test_frames_carry_both_clocks():
+    clock = FakeClock(500.0)
+    with capturing(ScriptedFrameSource([PICTURE, None]), clock=clock) as capture:
+        frame = capture.newer_than(0, 5.0)
+        assert frame.t_s == 500.0
+        assert frame.at.utcoffset().total_seconds() == 0
+
+
+# States
+
+
+def test_a_camera_is_starting_then_live_then_ended():
+    source = FedFrameSource()
+    capture = capturing(source)
+    assert state(capture) is CameraState.STARTING
+    with capture:
+        fed(capture, source, PICTURE)
+        assert state(capture) is CameraState.LIVE
+        source.end()
+        wait_for(capture, CameraState.ENDED)
+        assert capture.status().detail == "the recording is over"
+        assert capture.newer_than(0, 0.0).number == 1
+        assert len(capture.opener.times) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (GONE, "the cable is out"),
+        (OSError("No such device"), "the camera's driver failed: No such device"),
+        (cv2.error("bad format"), "the camera's driver failed: bad format"),
+        (ValueError("odd"), "the camera's driver failed: odd"),
+    ],
+)
+def test_a_failed_read_is_a_state_with_a_sentence(error, detail):
+    with capturing(ScriptedFrameSource([PICTURE, error]), GONE) as capture:
+        wait_for(capture, CameraState.LOST)
+        assert capture.status().detail == detail
+
+
+def test_a_driver_that_delivers_nonsense_is_lost_and_counts_no_frame():
+    """The thread died of it, and the camera was shown as live for ever."""
+    nonsense = np.zeros((4, 6), np.uint8)
+    with capturing(ScriptedFrameSource([PICTURE, nonsense]), GONE) as capture:
+        wait_for(capture, CameraState.LOST)
+        assert "a frame is (H, W, 3), got (4, 6)" in capture.status().detail
+        assert capture.status().frames == 1
+
+
+def test_a_lost_camera_is_opened_again_and_its_numbers_go_on():
+    first = ScriptedFrameSource([picture(1), picture(2), GONE])
+    second = FedFrameSource()
+    with capturing(first, second) as capture:
+        wait_for(capture, CameraState.LOST)
+        assert first.closed.is_set()
+        fed(capture, second, picture(9))
+        assert state(capture) is CameraState.LIVE
+        assert capture.status().detail == ""
+        assert capture.newer_than(2, 1.0).number == 3
+        second.end()
+
+
+def test_the_waits_between_openings_grow_until_a_picture_comes():
+    with capturing(GONE, GONE, ScriptedFrameSource([PICTURE, GONE]), GONE) as capture:
+        until(lambda: len(capture.opener.times) == 4)
+        first, second, after_picture = np.diff(capture.opener.times)
+        assert first >= FIRST_REOPEN_S
+        assert second >= 2 * FIRST_REOPEN_S
+        assert after_picture < 4 * FIRST_REOPEN_S
+
+
+def test_no_wait_is_longer_than_the_longest():
+    """Ten doublings of the first one would take minutes."""
+    with capturing(GONE, reopen_max_s=0.01) as capture:
+        until(lambda: len(capture.opener.times) == 10)
+        assert state(capture) is CameraState.LOST
+        assert capture.status().stuck_s < STALL_S
+
+
+# Hangs
+
+
+@pytest.mark.parametrize("began", [False, True], ids=["first read", "later read"])
+def test_a_read_that_hangs_is_lost_once_it_stalls(hang, began):
+    clock, hanging = FakeClock(), hang()
+    source = ScriptedFrameSource([*([PICTURE] * began), hanging])
+    with capturing(source, clock=clock, stall_s=STALL_S) as capture:
+        hanging.began.wait(5)
+        clock.advance(STALL_S - 0.01)
+        assert state(capture) is (CameraState.LIVE if began else CameraState.STARTING)
+        clock.advance(0.02)
+        status = capture.status()
+        assert (status.state, status.detail) == (
+            CameraState.LOST,
+            "no picture comes from the camera",
+        )
+        assert status.stuck_s == pytest.approx(STALL_S + 0.01)
+        hanging.free()
+
+
+def test_an_opening_that_hangs_is_lost_too(hang):
+    """A camera that never answered was shown as starting for ever."""
+    clock, hanging = FakeClock(), hang()
+    with capturing(hanging, GONE, clock=clock, stall_s=STALL_S) as capture:
+        hanging.began.wait(5)
+        clock.advance(STALL_S + 0.01)
+        assert state(capture) is CameraState.LOST
+        clock.advance(60)
+        assert capture.status().stuck_s == pytest.approx(60 + STALL_S + 0.01)
+        hanging.free()
+
+
+def test_a_device_that_cannot_be_let_go_is_lost_too(hang):
+    """A release may hang like a read; the time it takes was not looked at."""
+    clock, hanging = FakeClock(), hang()
+
+    class Sticky(ScriptedFrameSource):
+        def close(self):
+            hanging.wait()
+
+    with capturing(Sticky([PICTURE, GONE]), GONE, clock=clock, stall_s=STALL_S) as capture:
+        hanging.began.wait(5)
+        assert state(capture) is CameraState.LIVE
+        clock.advance(STALL_S + 0.01)
+        assert state(capture) is CameraState.LOST
+        hanging.free()
+
+
+def test_a_hang_that_ends_is_forgotten():
+    clock, source = FakeClock(), FedFrameSource()
+    with capturing(source, clock=clock, stall_s=STALL_S) as capture:
+        fed(capture, source, PICTURE)
+        until(lambda: clock.advance(1) or state(capture) is CameraState.LOST)
+        fed(capture, source, PICTURE)
+        assert state(capture) is CameraState.LIVE
+        source.end()
+
+
+def test_a_failure_long_past_is_no_hang():
+    clock = FakeClock()
+    with capturing(GONE, clock=clock, reopen_max_s=8.0) as capture:
+        wait_for(capture, CameraState.LOST)
+        clock.advance(100)
+        assert capture.status().stuck_s < 1
+
+
+def test_close_returns_in_time_although_a_read_hangs(hang):
+    hanging = hang()
+    capture = capturing(ScriptedFrameSource([PICTURE, hanging]), GONE)
+    with capture:
+        hanging.began.wait(5)
+        began = time.monotonic()
+        assert not capture.close(timeout_s=0.05)
+        assert time.monotonic() - began < 1
+        hanging.free()
+        until(lambda: capture.close(timeout_s=0.0))
+
+
+def test_close_ends_the_thread_lets_the_device_go_and_may_be_called_twice():
+    source = ScriptedFrameSource([PICTURE] * 3, fps=0.5)
+    with capturing(source, is_recorded=True) as capture:
+        capture.newer_than(0, 5)
+        assert capture.close()
+        assert capture.close()
+        assert source.closed.is_set()
+
+
+def test_close_before_the_beginning():
+    assert capturing(GONE).close()
+
+
+# Recordings
+
+
+def test_a_recording_keeps_its_own_pace():
+    source = ScriptedFrameSource([PICTURE] * 6 + [None], fps=50)
+    began = time.monotonic()
+    with capturing(source, is_recorded=True) as capture:
+        wait_for(capture, CameraState.ENDED)
+    assert time.monotonic() - began >= 5 / 50
+    assert capture.status().frames == 6
+
+
+def test_no_frame_of_a_recording_comes_before_its_time():
+    source = ScriptedFrameSource([PICTURE] * 3, fps=1.0)
+    with capturing(source, is_recorded=True, clock=FakeClock()) as capture:
+        until(lambda: source.reads == 2)
+        assert capture.status().frames == 1
+        assert state(capture) is CameraState.LIVE
+
+
+def test_a_recording_that_is_late_does_not_wait():
+    class Slow(FakeClock):
+        def __call__(self):
+            self.advance(1.0)
+            return super().__call__()
+
+    source = ScriptedFrameSource([PICTURE] * 20 + [None], fps=1.0)
+    with capturing(source, is_recorded=True, clock=Slow(), stall_s=1e6) as capture:
+        assert wait_for(capture, CameraState.ENDED) < 2
+        assert capture.status().frames == 20
+
+
+def test_a_recording_that_breaks_off_is_not_begun_again():
+    """A folder with one bad picture was played from the start again and again."""
+    source = ScriptedFrameSource([PICTURE, PICTURE, CameraError("3.jpg is not an image")])
+    capture = capturing(source, is_recorded=True)
+    with capture:
+        wait_for(capture, CameraState.LOST)
+        until(lambda: "capture" not in {thread.name for thread in threading.enumerate()})
+        assert capture.status().detail == "3.jpg is not an image"
+        assert len(capture.opener.times) == 1
+
+
+def test_a_recording_that_cannot_be_opened_yet_is_tried_again():
+    source = ScriptedFrameSource([PICTURE, None])
+    with capturing(CameraError("not there yet"), source, is_recorded=True) as capture:
+        wait_for(capture, CameraState.ENDED)
+
+
+def test_as_fast_as_it_goes_counts_media_time():
+    """Ten minutes of a lesson at one picture a second, in no time."""
+    source = ScriptedFrameSource([PICTURE] * 600 + [None], fps=1.0)
+    began = time.monotonic()
+    frames = list(frames_of(source, NINE))
+    assert time.monotonic() - began < 5
+    assert [frame.number for frame in frames] == list(range(1, 601))
+    assert [frame.t_s for frame in frames] == [float(n) for n in range(600)]
+    assert (frames[-1].at - NINE).total_seconds() == 599
+    assert source.closed.is_set()
+
+
+@pytest.mark.parametrize("script", [[PICTURE, GONE], [GONE]])
+def test_as_fast_as_it_goes_lets_the_source_go_when_it_breaks(script):
+    source = ScriptedFrameSource(script)
+    with pytest.raises(CameraError, match="cable"):
+        list(frames_of(source, NINE))
+    assert source.closed.is_set()
+
+
+def test_as_fast_as_it_goes_lets_the_source_go_when_nobody_wants_more():
+    source = ScriptedFrameSource([PICTURE] * 3)
+    frames = frames_of(source, NINE)
+    next(frames)
+    frames.close()
+    assert source.closed.is_set()
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "address"),
+    [
+        ("0", SourceKind.WEBCAM, "0"),
+        (" 12 ", SourceKind.WEBCAM, "12"),
+        ("rtsp://cam/live", SourceKind.URL, "rtsp://cam/live"),
+        ("RTSPS://cam/live", SourceKind.URL, "RTSPS://cam/live"),
+        ("https://me:pw@cam:80/v?x=1", SourceKind.URL, "https://me:pw@cam:80/v?x=1"),
+    ],
+)
+def test_what_a_source_names(source, kind, address):
+    spec = parse_source(source, 640, 480)
+    assert (spec.kind, spec.address, spec.width, spec.height) == (kind, address, 640, 480)
+    assert not spec.is_recorded
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("", "nothing: not the current folder"),
+        ("   ", "blanks"),
+        ("1234", "no webcam has such a number"),
+        ("-1", "nor this one"),
+        ("ftp://cam/live", "a protocol we do not read"),
+        ("no/such/video.mp4", "a file that is not there"),
+        ("a\0b", "no path at all"),
+        ("x" * 5000, "longer than a path may be"),
+        ("~nobody-of-this-name/video.mp4", "the home of nobody"),
+    ],
+)
+def test_what_names_no_camera_gets_a_sentence(source, reason):
+    with pytest.raises(CameraError, match=r"camera '") as caught:
+        parse_source(source)
+    assert len(str(caught.value)) < 6000, reason
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://10.0.0.7/live", "rtsp://10.0.0.7/live"),
+        ("rtsp://admin:secret@10.0.0.7/live", "rtsp://***@10.0.0.7/live"),
+        ("rtsp://admin:p@ss@10.0.0.7/live", "rtsp://***@10.0.0.7/live"),
+        ("http://cam/v.cgi?user=a&pwd=secret", "http://cam/v.cgi?***"),
+        ("http://a:b@cam/v?pwd=x@y", "http://***@cam/v?***"),
+        ("http://cam/v?mail=a@b", "http://cam/v?***"),
+    ],
+)
+def test_no_password_is_shown(address, shown):
+    assert without_password(address) == shown
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3), (4, 6, 4)])
+def test_whatever_a_driver_delivers_becomes_colour(shape):
+    image = as_bgr(np.full(shape, 7, np.uint8))
+    assert image.shape == (4, 6, 3)
+    assert (image == 7).all()

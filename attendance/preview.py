@@ -84,7 +84,9 @@ class PreviewServer:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Stop answering and take the address away."""
+        """Stop answering and take the address away; once is enough."""
+        if self._closed.is_set():
+            return
         self._closed.set()
         self._card.unlink(missing_ok=True)
         address = self._listener.address

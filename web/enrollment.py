@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Mapping
-from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -11,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from attendance.core.domain import Pose
-from attendance.core.errors import ConsentMissingError, EnrollmentError
+from attendance.core.errors import AttendanceError, ConsentMissingError, EnrollmentError
 from enroll.consent import CONSENT_VERSION, consent_text
 from enroll.poses import POSE_HINTS
 from web.context import current_school, find_student, now
@@ -25,10 +26,14 @@ blueprint = Blueprint("enrollment", __name__, url_prefix="/students/<number>")
 
 LANGUAGE = "en"
 
+log = logging.getLogger(__name__)
+
 
 @blueprint.get("/enroll")
 def show(number: str) -> str:
-    """The enrolment page of one student."""
+    """The enrolment page of one student; meanwhile the models load."""
+    if not current_app.testing:
+        _warm_up()
     return _page(find_student(number), result=None)
 
 
@@ -105,8 +110,25 @@ def current_enroller() -> Enroller:
     return cast("Enroller", enroller)
 
 
-def _lock() -> Lock:
-    return cast("Lock", current_app.extensions.setdefault("enroller_lock", Lock()))
+def _warm_up() -> None:
+    """Load the models beside the reading of the consent, so that the first photo is quick."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def load() -> None:
+        with app.app_context():
+            try:
+                current_enroller()
+            except AttendanceError as error:
+                log.warning("no photo can be looked at: %s", error)
+
+    if "enroller" not in app.extensions:
+        threading.Thread(target=load, name="warm-up", daemon=True).start()
+
+
+def _lock() -> threading.Lock:
+    return cast(
+        "threading.Lock", current_app.extensions.setdefault("enroller_lock", threading.Lock())
+    )
 
 
 def _page(student: Student, result: EnrollmentOut | None) -> str:

@@ -13,22 +13,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from attendance.core.domain import (
+    CameraState,
     Detections,
     FloatArray,
     Frame,
     FrameResult,
     Gallery,
     Image,
+    SessionState,
     Sighting,
 )
-from attendance.core.errors import CameraError
+from attendance.core.errors import AttendanceError, CameraError
 from attendance.core.evidence import DecisionRules
 from attendance.core.pipeline import Pipeline, PipelineRules
 from attendance.core.tracking import Tracker
+from attendance.sessions import Camera, ClassSession, Course, SessionRules
+from attendance.stream import CaptureStatus
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DIMENSION = 32
@@ -298,3 +303,76 @@ class FedFrameSource:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+class FakeFrames:
+    """A camera whose state and newest frame a test sets."""
+
+    def __init__(self) -> None:
+        self.state = CameraState.STARTING
+        self.detail = ""
+        self.stuck_s = 0.0
+        self.delivered = 0
+        self.waiting: list[Frame] = []
+
+    def feed(self, *frames: Frame) -> None:
+        self.waiting += frames
+        self.delivered += len(frames)
+        self.state = CameraState.LIVE
+
+    def newer_than(self, number: int, timeout_s: float) -> Frame | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def status(self) -> CaptureStatus:
+        return CaptureStatus(self.state, self.detail, self.delivered, 0, self.stuck_s)
+
+
+@dataclass
+class Ledger:
+    """Stands for the sessions of a school: notes what is committed, in order, or refuses it."""
+
+    state: SessionState = SessionState.OPEN
+    refuse_with: AttendanceError | None = None
+    notes: list[tuple[str, object]] = field(default_factory=list)
+    beats: list[dict[str, float]] = field(default_factory=list)
+
+    def record(self, session_id: int, sighting: Sighting) -> None:
+        self._note("sighting", sighting)
+
+    def camera_changed(
+        self, session_id: int, state: CameraState, *, at: datetime, detail: str = ""
+    ) -> None:
+        self._note("camera", (state, detail))
+
+    def beat(self, session_id: int, owner: str, **figures: float) -> SessionState:
+        self._note("beat", owner)
+        self.beats.append(figures)
+        return self.state
+
+    def _note(self, kind: str, what: object) -> None:
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        self.notes.append((kind, what))
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.notes]
+
+    def of(self, kind: str) -> list[Any]:
+        return [what for noted, what in self.notes if noted == kind]
+
+
+def class_session(session_id: int = 1, **facts: Any) -> ClassSession:
+    """An open session of a course nobody knows."""
+    plain: dict[str, Any] = {
+        "course": Course(1, "CS101", "Computing", "UTC"),
+        "camera": Camera(1, "Room 1", "0"),
+        "state": SessionState.OPEN,
+        "opened_at": NINE,
+        "closed_at": None,
+        "covered_s": 0.0,
+        "last_event": 0,
+        "model_id": MODEL,
+        "rules": SessionRules(600.0, 0.8, {}),
+        "pace": "live",
+    }
+    return ClassSession(session_id, **(plain | facts))

@@ -14,8 +14,9 @@ function switchTheme() {
 function nameThemeButton() {
   const button = document.querySelector("[data-action=theme]");
   const choice = document.documentElement.dataset.choice ?? "auto";
-  button?.setAttribute("aria-label", button.dataset[choice] ?? "");
-  button?.setAttribute("title", button.dataset[choice] ?? "");
+  const words = button?.getAttribute(`data-${choice}`) ?? "";
+  button?.setAttribute("aria-label", words);
+  button?.setAttribute("title", words);
 }
 
 /**

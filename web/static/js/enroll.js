@@ -28,7 +28,7 @@ function show(tile, state, words) {
   const report = tile.querySelector(".tile-report");
   if (report) report.textContent = words;
   const good = tiles.filter((one) => one.dataset.state === "good").length;
-  byId("enroll-message").textContent = good ? say("sentences", "count", { good }) : "";
+  byId("enroll-message").textContent = say("sentences", "count", { good });
 }
 
 /** Without consent no photo is looked at, so none can be chosen. */

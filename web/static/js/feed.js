@@ -31,9 +31,11 @@ export class Feed {
     this.socket.on("connect", () => this.subscribe());
     this.socket.on("disconnect", () => listener.onConnection(false));
     this.socket.on("connect_error", () => listener.onConnection(false));
-    this.socket.on("events", (message) => this.take(message));
-    this.socket.on("camera", (camera) => listener.onCamera(camera));
-    this.socket.on("trouble", (trouble) => listener.onTrouble(trouble.message));
+    this.socket.on("events", (/** @type {EventsMessage} */ message) => this.take(message));
+    this.socket.on("camera", listener.onCamera);
+    this.socket.on("trouble", (/** @type {{message: string}} */ trouble) =>
+      listener.onTrouble(trouble.message),
+    );
     this.watchNetwork();
   }
 

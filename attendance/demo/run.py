@@ -6,6 +6,7 @@ import tempfile
 import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,8 @@ def _figures(
         "late": sorted(numbers[person] for person in script.late),
         "absent": sorted(numbers[person] for person in script.absent),
     }
+    closed = school.sessions.get(session.id)
+    window_s = closed.closed_at - closed.opened_at if closed.closed_at else timedelta(0)
     never_came = {numbers[person] for person in script.absent}
     marked = set(came_out["present"] + came_out["late"])
     wrong = sorted({numbers[person] for person in witness.wrong} | (marked & never_came))
@@ -256,6 +259,8 @@ def _figures(
         "wrong": wrong,
         "expected": scripted,
         "stranger": script.stranger,
+        "covered_s": round(closed.covered_s, 1),
+        "window_s": round(window_s.total_seconds(), 1),
         "seed": script.seed,
         "ok": came_out == scripted and not wrong,
     }
@@ -267,6 +272,8 @@ def _show(script: Script, figures: dict[str, Any], screen: Console) -> None:
         table.add_row(status, " ".join(expected) or "-", " ".join(figures[status]) or "-")
     table.add_row("please check", "", " ".join(figures["review"]) or "-")
     table.add_row("unknown faces", "1 or more", str(figures["unknown_faces"]))
+    share = f"{figures['covered_s']} of {figures['window_s']} s"
+    table.add_row("camera looked", "80 % or more", share)
     table.add_row("wrong names", "-", " ".join(figures["wrong"]) or "-")
     screen.print(table)
     verdict = "As scripted." if figures["ok"] else "NOT as scripted."

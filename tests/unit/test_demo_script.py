@@ -115,7 +115,5 @@ def test_nobody_shows_a_photo_twice_while_there_are_others(seed):
 @pytest.mark.parametrize("windows", [EARLY, LATE])
 def test_visits_are_long_enough_to_be_named_and_apart(windows):
     assert all(end - start > 4 for start, end in windows)
-    assert all(
-        later[0] - earlier[1] > 1 for earlier, later in itertools.pairwise(windows)
-    )
+    assert all(later[0] - earlier[1] > 1 for earlier, later in itertools.pairwise(windows))
     assert windows[-1][1] < DURATION_S

@@ -80,7 +80,7 @@ def test_a_class_from_enrolment_to_csv(visit, attendance_run, photos, lesson, tm
     note = tmp_path / "note.jpg"
     note.write_text("this is no photo")
     page.locator("#consent").check()
-    page.locator(".tile[data-pose=front] input").set_input_files(note)
+    page.get_by_label("Front").set_input_files(note)
     expect(page.locator("#report-front")).to_contain_text("not a photo", timeout=SEEN_WITHIN_MS)
     choose_photos(page, photos[:-5])
     page.get_by_role("button", name="Enrol").click()
@@ -123,4 +123,4 @@ def test_a_class_from_enrolment_to_csv(visit, attendance_run, photos, lesson, tm
         rows = list(csv.DictReader(file))
     found = [(row["student_no"], row["name"], row["status"], row["source"]) for row in rows]
     assert found == [("1", "Madonna", "present", "auto"), ("2", "김민수", "excused", "human")]
-    assert float(rows[0]["minutes_seen"]) > 0
+    assert rows[0]["first_seen"].endswith("+09:00")

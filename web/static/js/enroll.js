@@ -54,6 +54,12 @@ function showPhoto(tile, file) {
 async function check(tile) {
   const file = inputOf(tile).files?.[0];
   if (!file) return;
+  const limit = Number(form.dataset.maxMb);
+  const size = Math.ceil(file.size / 1e6);
+  if (size > limit) {
+    show(tile, "bad", say("sentences", "too_large", { size, limit }));
+    return;
+  }
   showPhoto(tile, file);
   show(tile, "checking", say("sentences", "checking"));
   const body = new FormData();

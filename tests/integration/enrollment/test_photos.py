@@ -99,7 +99,9 @@ BAD_PHOTOS = [
 
 
 @pytest.mark.parametrize(
-    ("make", "problem", "words"), [row[1:] for row in BAD_PHOTOS], ids=[row[0] for row in BAD_PHOTOS]
+    ("make", "problem", "words"),
+    [row[1:] for row in BAD_PHOTOS],
+    ids=[row[0] for row in BAD_PHOTOS],
 )
 def test_bad_photo_is_refused_in_words(enroller: Enroller, make, problem, words) -> None:
     report = enroller.check(Pose.FRONT, make())

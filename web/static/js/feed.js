@@ -21,6 +21,8 @@ export class Feed {
   constructor(session, last, listener) {
     this.session = session;
     this.last = last;
+    /** The highest number heard of, taken or not. */
+    this.heard = last;
     this.listener = listener;
     this.isAsking = false;
     this.socket = io("/live", {
@@ -64,15 +66,17 @@ export class Feed {
       this.listener.onTrouble("");
       this.take(answer);
       if (answer.camera) this.listener.onCamera(answer.camera);
-      if (answer.more) this.subscribe();
+      if (answer.more || this.heard > this.last) this.subscribe();
     });
   }
 
   /**
-   * Takes what is new; where a number is missing, asks again instead.
+   * Takes what is new; where a number is missing, asks again instead. A push that overtakes an
+   * answer on its way is such a case: it is left out now and asked for after the answer.
    * @param {EventsMessage} message
    */
   take(message) {
+    this.heard = Math.max(this.heard, ...message.events.map((event) => event.number));
     const unknown = message.events.filter((event) => event.number > this.last);
     const hasGap = unknown.length > 0 && unknown[0].number !== this.last + 1;
     if (hasGap) {

@@ -216,7 +216,7 @@ class Worker:
 
     def _beat(self) -> None:
         status, tally = self._frames.status(), self._tally
-        elapsed = max(self._clock() - tally.since_s, 1e-6)
+        elapsed = max(self._clock() - tally.since_s, BEAT_S)
         with self._storage_may_fail():
             self._wished = self._sessions.beat(
                 self._session.id,

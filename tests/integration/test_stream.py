@@ -1,0 +1,468 @@
+"""Real sources, real hangs, and a worker that commits to a real SQLite file."""
+
+import contextlib
+import os
+import threading
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+from attendance.bootstrap import School
+from attendance.camera import RecordedFrames, Worker
+from attendance.config import Config
+from attendance.core.domain import CameraState, SessionState, Source, Status
+from attendance.core.errors import CameraError, StorageFullError
+from attendance.sessions import process_token
+from attendance.stream import Capture, SourceKind, frames_of, open_source, parse_source
+from tests.fakes import (
+    NINE,
+    Face,
+    FakeFrames,
+    RecordingSink,
+    Room,
+    ScriptedFrameSource,
+    axis,
+    gallery_of,
+    like,
+    until,
+)
+from tests.integration.mjpeg import MjpegServer, jpeg
+
+PROMISED_S = 2.0
+STALL_S = 1.2
+GREYS = range(10, 250, 8)
+
+
+def grey(value):
+    return np.full((120, 160, 3), value, np.uint8)
+
+
+def captured(source, **options):
+    spec = parse_source(str(source))
+    return Capture(
+        lambda: open_source(spec), is_recorded=spec.is_recorded, stall_s=STALL_S, **options
+    )
+
+
+def state(capture):
+    return capture.status().state
+
+
+def values(frames):
+    """The grey of each frame, as far as a codec keeps it."""
+    return [round(float(frame.image.mean())) for frame in frames]
+
+
+@pytest.fixture
+def video(tmp_path):
+    """A video of 30 pictures at 60 a second, each a little brighter than the one before."""
+    path = tmp_path / "lesson.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 60.0, (160, 120))
+    for value in GREYS:
+        writer.write(grey(value))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, value in (("b.png", 90), ("a.JPG", 30), ("c.webp", 150)):
+        cv2.imwrite(str(folder / name), grey(value))
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+@pytest.fixture
+def server():
+    with MjpegServer([jpeg(grey(value)) for value in GREYS], fps=25) as server:
+        yield server
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    """A named pipe nobody writes to: whoever opens it waits for ever. Let go at the end."""
+    path = tmp_path / "camera.mp4"
+    os.mkfifo(path)
+    yield path
+    readers = {"capture"}
+    until(lambda: poke(path) and not readers & {thread.name for thread in threading.enumerate()})
+
+
+def poke(fifo):
+    """Write nothing to a pipe, which lets one waiting reader go."""
+    with contextlib.suppress(OSError):
+        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+    return True
+
+
+# What a source names
+
+
+def test_paths_are_files_or_folders(video, folder):
+    assert parse_source(str(video)).kind is SourceKind.FILE
+    assert parse_source(f" {folder} ").kind is SourceKind.FOLDER
+    assert parse_source(str(video)).is_recorded
+    assert parse_source(str(folder)).is_recorded
+
+
+def test_a_path_may_start_at_home(video, monkeypatch):
+    monkeypatch.setenv("HOME", str(video.parent))
+    assert parse_source("~/lesson.mp4").address == str(video)
+
+
+@pytest.mark.parametrize("source", ["", "   "])
+def test_an_empty_source_is_not_the_current_folder(source, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(CameraError, match="there is no camera ''"):
+        parse_source(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("lesson.mp4", b"these are words", "lesson.mp4 is not a video that can be played"),
+        ("empty.mp4", b"", "empty.mp4 is not a video that can be played"),
+    ],
+)
+def test_what_is_no_video_gets_a_sentence(tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CameraError, match=says):
+        open_source(parse_source(str(tmp_path / name)))
+
+
+def test_a_folder_without_images_gets_a_sentence(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a picture")
+    with pytest.raises(CameraError, match="holds no images"):
+        open_source(parse_source(str(tmp_path)))
+
+
+def test_a_folder_that_went_away_gets_a_sentence(folder):
+    spec = parse_source(str(folder))
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(CameraError, match="cannot be looked at"):
+        open_source(spec)
+
+
+def test_a_text_file_renamed_to_a_picture_is_named(folder):
+    (folder / "bb.jpg").write_text("these are words")
+    source = open_source(parse_source(str(folder)))
+    with pytest.raises(CameraError, match=r"bb\.jpg is not an image that can be read"):
+        list(frames_of(source, NINE))
+
+
+# Recordings
+
+
+def test_a_video_as_fast_as_it_goes_has_every_frame_in_media_time(video):
+    frames = list(frames_of(open_source(parse_source(str(video))), NINE))
+    assert len(frames) == len(GREYS)
+    assert all(earlier < later for earlier, later in pairwise(values(frames)))
+    assert [frame.t_s for frame in frames] == pytest.approx([n / 60 for n in range(30)])
+    assert frames[-1].at == NINE + timedelta(seconds=29 / 60)
+
+
+def test_a_folder_is_played_in_the_order_of_names_two_a_second(folder):
+    frames = list(frames_of(open_source(parse_source(str(folder))), NINE))
+    assert values(frames) == pytest.approx([30, 90, 150], abs=3)
+    assert [frame.t_s for frame in frames] == [0.0, 0.5, 1.0]
+
+
+def test_a_video_at_its_own_pace_takes_its_time_and_ends(video):
+    began = time.monotonic()
+    with captured(video) as capture:
+        until(lambda: state(capture) is CameraState.ENDED, 10)
+        assert time.monotonic() - began >= 29 / 60
+        status = capture.status()
+        assert (status.frames, status.dropped) == (30, 29)
+        assert values([capture.newer_than(0, 0)]) == pytest.approx([GREYS[-1]], abs=6)
+
+
+# Cameras that go away
+
+
+def test_a_network_camera_gives_its_newest_picture(server):
+    with captured(server.url) as capture:
+        first = capture.newer_than(0, 10)
+        second = capture.newer_than(first.number, 10)
+        assert second.number > first.number
+        assert second.t_s > first.t_s
+        assert state(capture) is CameraState.LIVE
+
+
+def test_a_network_camera_killed_and_restarted(server, record_property):
+    with captured(server.url) as capture:
+        assert capture.newer_than(0, 10) is not None
+        server.kill()
+        lost_s = until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
+        seen = capture.status().frames
+        server.start()
+        back_s = until(lambda: capture.status().frames > seen, 10)
+        assert capture.newer_than(seen, 1).number > seen
+        assert state(capture) is CameraState.LIVE
+    record_property("killed camera noticed after s", round(lost_s, 2))
+    record_property("frames again after restart after s", round(back_s, 2))
+
+
+def test_a_network_camera_that_stays_silent_for_ever(server, record_property):
+    with captured(server.url) as capture:
+        assert capture.newer_than(0, 10) is not None
+        server.go_silent()
+        lost_s = until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
+        began = time.monotonic()
+        capture.close()
+        assert time.monotonic() - began < PROMISED_S
+    record_property("silent camera noticed after s", round(lost_s, 2))
+
+
+def test_a_network_camera_that_takes_the_call_and_says_nothing(server):
+    server.go_silent()
+    with captured(server.url) as capture:
+        until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
+        assert capture.status().detail == "no picture comes from the camera"
+    server.kill()
+
+
+def test_a_network_camera_that_is_not_there(server):
+    server.kill()
+    with captured(server.url) as capture:
+        until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
+        assert "is the camera on the network?" in capture.status().detail
+
+
+def test_a_webcam_that_is_not_there_is_lost_with_a_sentence():
+    with captured("97") as capture:
+        until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
+        assert capture.status().detail == (
+            "webcam 97 does not answer: is it plugged in, or in use elsewhere?"
+        )
+
+
+def test_an_opening_that_hangs_for_ever_is_lost_and_closed_in_time(fifo, record_property):
+    with captured(fifo) as capture:
+        assert state(capture) is CameraState.STARTING
+        lost_s = until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
+        assert capture.status().stuck_s > STALL_S
+        began = time.monotonic()
+        assert not capture.close()
+        closed_s = time.monotonic() - began
+        assert closed_s < PROMISED_S
+    record_property("hanging camera noticed after s", round(lost_s, 2))
+    record_property("capture closed although it hangs after s", round(closed_s, 2))
+
+
+# A worker on a real database
+
+
+class Lesson:
+    """An open session with two students, in a real school, before a camera made of fakes."""
+
+    def __init__(self, school, pace="live"):
+        self.sessions = school.sessions
+        self.db = school.db
+        students = [school.registry.add_student(f"S{n}", f"Student {n}") for n in (1, 2, 3)]
+        self.minsu, self.ada, self.away = [student.id for student in students]
+        course = self.sessions.add_course("CS101", "Computing")
+        self.sessions.add_to_roster(course.id, [student.id for student in students])
+        camera = self.sessions.camera("0")
+        self.session = self.sessions.open(
+            course.id, camera.id, at=NINE, model_id="fake-model", rules=school.rules(), pace=pace
+        )
+        self.owner = process_token()
+        self.sessions.acquire_lease(camera.id, self.id, self.owner)
+        people = {"Minsu": axis(0), "Ada": axis(1), "lookalike": like(9, a1=0.7, a0=0.65)}
+        self.room = Room(people, gallery_of(self.minsu, self.ada))
+        self.frames, self.sink = FakeFrames(), RecordingSink()
+        self.now_s = 0.0
+        self.worker = self.work(self.frames)
+
+    @property
+    def id(self):
+        return self.session.id
+
+    def work(self, frames):
+        return Worker(
+            self.session, self.sessions, frames, self.room.pipeline, self.sink, self.owner,
+            clock=lambda: self.now_s, now=lambda: NINE + timedelta(seconds=self.now_s),
+        )  # fmt: skip
+
+    def watch(self, seconds, *faces):
+        for _ in range(round(seconds * self.room.fps)):
+            self.frames.feed(self.room.frame(*faces))
+            self.now_s = self.room.t_s
+            self.worker.step()
+
+    def statuses(self):
+        return {row.student_id: row.status for row in self.sessions.register(self.id)}
+
+    def events(self, kind=None):
+        events = self.sessions.events_after(self.id, 0)
+        assert [e.number for e in events] == list(range(1, len(events) + 1))
+        return [e for e in events if kind in (None, e.kind)]
+
+
+@pytest.fixture
+def school(tmp_path):
+    school = School(tmp_path / "home", Config())
+    yield school
+    school.close()
+
+
+@pytest.fixture
+def lesson(school):
+    return Lesson(school)
+
+
+@contextlib.contextmanager
+def full_disk(db):
+    """Lets the file grow by not one page more."""
+    with db.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    def limit(connection, _record):
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    db.engine.dispose()
+    event.listen(db.engine, "connect", limit)
+    yield
+    event.remove(db.engine, "connect", limit)
+    db.engine.dispose()
+
+
+def fill(lesson):
+    """Write until nothing more goes in."""
+    for length in (500, 0):
+        with pytest.raises(StorageFullError):
+            correct_for_ever(lesson, "." * length)
+
+
+def correct_for_ever(lesson, reason):
+    while True:
+        lesson.sessions.correct(lesson.id, lesson.away, Status.EXCUSED, reason=reason, at=NINE)
+
+
+def test_what_is_seen_stands_in_the_register(lesson):
+    lesson.watch(3, Face("Minsu"))
+    lesson.watch(5, Face("lookalike"))
+    rows = {row.student_id: row for row in lesson.sessions.register(lesson.id)}
+    assert rows[lesson.minsu].status is Status.PRESENT
+    assert rows[lesson.minsu].source is Source.AUTO
+    assert rows[lesson.minsu].first_seen == NINE + timedelta(seconds=1.4)
+    assert (rows[lesson.ada].status, rows[lesson.ada].in_review) == (None, True)
+    assert [e.kind for e in lesson.events()] == ["opened", "camera", "arrival", "review"]
+
+
+def test_who_comes_after_the_limit_is_late(lesson):
+    lesson.watch(2)
+    lesson.room.t_s = 601
+    lesson.watch(3, Face("Ada"))
+    assert lesson.statuses()[lesson.ada] is Status.LATE
+
+
+def test_a_doubt_is_asked_about_once(lesson):
+    lesson.watch(5, Face("lookalike"))
+    lesson.watch(3)
+    lesson.watch(5, Face("lookalike"))
+    assert len(lesson.events("review")) == 1
+    assert {row.student_id for row in lesson.sessions.register(lesson.id) if row.in_review} == {
+        lesson.ada
+    }
+
+
+def test_signs_of_life_add_up_to_the_time_seen(lesson):
+    lesson.watch(22, Face("Minsu"))
+    lesson.watch(2)
+    row = lesson.sessions.register(lesson.id)[0]
+    assert row.seen_s == pytest.approx(21.9)
+    assert row.last_seen == NINE + timedelta(seconds=21.9)
+    assert len(lesson.events("arrival")) == 1
+
+
+def test_covered_time_and_figures_reach_the_database(lesson):
+    lesson.watch(12, Face("Minsu"))
+    lease = lesson.sessions.lease(lesson.id)
+    lesson.worker.finish()
+    assert lesson.sessions.get(lesson.id).covered_s == pytest.approx(11.9)
+    assert (lease.dropped, lease.state) == (0, CameraState.LIVE)
+    assert lease.frames == pytest.approx(120, abs=6)
+    assert lease.fps == pytest.approx(10, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("watched_s", "window_s", "state", "status"),
+    [
+        (12, 14, SessionState.CLOSED, Status.ABSENT),
+        (12, 60, SessionState.NEEDS_INSTRUCTOR, Status.UNRESOLVED),
+    ],
+)
+def test_who_was_not_seen_is_absent_only_if_the_camera_looked(
+    lesson, watched_s, window_s, state, status
+):
+    lesson.watch(watched_s, Face("Minsu"))
+    lesson.worker.finish()
+    closed = lesson.sessions.close(lesson.id, at=NINE + timedelta(seconds=window_s))
+    assert closed.state is state
+    assert lesson.statuses()[lesson.away] is status
+    assert lesson.statuses()[lesson.minsu] is Status.PRESENT
+
+
+def test_a_full_disk_loses_no_sighting(lesson, caplog):
+    lesson.watch(1, Face("Minsu"))
+    with full_disk(lesson.db):
+        fill(lesson)
+        lesson.watch(3, Face("Minsu"))
+        assert lesson.statuses()[lesson.minsu] is None
+        assert "disk is full" in caplog.text
+    lesson.watch(0.5, Face("Minsu"))
+    row = lesson.sessions.register(lesson.id)[0]
+    assert row.status is Status.PRESENT
+    assert row.first_seen == NINE + timedelta(seconds=1.4)
+    assert lesson.sessions.get(lesson.id).covered_s == pytest.approx(4.4, abs=0.6)
+    assert len(lesson.events("arrival")) == 1
+
+
+def test_a_close_in_between_ends_the_work_quietly(lesson, caplog):
+    lesson.watch(2, Face("lookalike"))
+    lesson.sessions.close(lesson.id, at=NINE + timedelta(seconds=2))
+    last = lesson.sessions.get(lesson.id).last_event
+    lesson.now_s += 1
+    assert not lesson.worker.step()
+    lesson.worker.finish()
+    assert lesson.sessions.get(lesson.id).last_event == last
+    assert "Traceback" not in caplog.text
+
+
+def test_a_recording_played_fast_ends_by_itself(school):
+    """Twenty minutes of a lesson, in seconds; nobody is late by the clock on the wall."""
+    lesson = Lesson(school, pace="fast")
+    cast = [[Face("Minsu")]] * 400 + [[]] * 1600 + [[Face("lookalike")]] * 400
+    pictures = [lesson.room.stage.picture(*faces) for faces in cast]
+    source = ScriptedFrameSource([*pictures, None], fps=2)
+    worker = lesson.work(RecordedFrames(frames_of(source, NINE)))
+    steps = 1
+    while worker.step():
+        lesson.now_s += 0.002
+        steps += 1
+    assert steps == 2401
+    assert worker.has_ended
+    session = lesson.sessions.get(lesson.id)
+    assert session.covered_s == pytest.approx(1199.5)
+    assert session.camera_state is CameraState.ENDED
+    assert [e.kind for e in lesson.events()] == ["opened", "camera", "arrival", "review", "camera"]
+    assert lesson.sessions.register(lesson.id)[0].seen_s == pytest.approx(199.5)
+    end = NINE + timedelta(seconds=session.covered_s)
+    assert lesson.sessions.close(lesson.id, at=end).state is SessionState.CLOSED
+
+
+def test_numbers_and_times_of_frames_only_grow(server):
+    taken = []
+    with captured(server.url) as capture:
+        for _ in range(10):
+            taken.append(capture.newer_than(taken[-1].number if taken else 0, 10))
+    assert all(b.number > a.number and b.t_s > a.t_s for a, b in pairwise(taken))

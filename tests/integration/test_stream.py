@@ -196,7 +196,7 @@ def test_a_network_camera_gives_its_newest_picture(server):
         assert state(capture) is CameraState.LIVE
 
 
-def test_a_network_camera_killed_and_restarted(server, record_property):
+def test_a_network_camera_killed_and_restarted(server, measured):
     with captured(server.url) as capture:
         assert capture.newer_than(0, 10) is not None
         server.kill()
@@ -206,11 +206,11 @@ def test_a_network_camera_killed_and_restarted(server, record_property):
         back_s = until(lambda: capture.status().frames > seen, 10)
         assert capture.newer_than(seen, 1).number > seen
         assert state(capture) is CameraState.LIVE
-    record_property("killed camera noticed after s", round(lost_s, 2))
-    record_property("frames again after restart after s", round(back_s, 2))
+    measured("killed camera noticed", lost_s)
+    measured("frames again after restart", back_s)
 
 
-def test_a_network_camera_that_stays_silent_for_ever(server, record_property):
+def test_a_network_camera_that_stays_silent_for_ever(server, measured):
     with captured(server.url) as capture:
         assert capture.newer_than(0, 10) is not None
         server.go_silent()
@@ -218,7 +218,7 @@ def test_a_network_camera_that_stays_silent_for_ever(server, record_property):
         began = time.monotonic()
         capture.close()
         assert time.monotonic() - began < PROMISED_S
-    record_property("silent camera noticed after s", round(lost_s, 2))
+    measured("silent camera noticed", lost_s)
 
 
 def test_a_network_camera_that_takes_the_call_and_says_nothing(server):
@@ -244,7 +244,7 @@ def test_a_webcam_that_is_not_there_is_lost_with_a_sentence():
         )
 
 
-def test_an_opening_that_hangs_for_ever_is_lost_and_closed_in_time(fifo, record_property):
+def test_an_opening_that_hangs_for_ever_is_lost_and_closed_in_time(fifo, measured):
     with captured(fifo) as capture:
         assert state(capture) is CameraState.STARTING
         lost_s = until(lambda: state(capture) is CameraState.LOST, PROMISED_S)
@@ -253,8 +253,8 @@ def test_an_opening_that_hangs_for_ever_is_lost_and_closed_in_time(fifo, record_
         assert not capture.close()
         closed_s = time.monotonic() - began
         assert closed_s < PROMISED_S
-    record_property("hanging camera noticed after s", round(lost_s, 2))
-    record_property("capture closed although it hangs after s", round(closed_s, 2))
+    measured("hanging camera noticed", lost_s)
+    measured("capture closed although it hangs", closed_s)
 
 
 # A worker on a real database

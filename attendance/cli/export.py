@@ -40,7 +40,7 @@ def export(
         rows = list(school.sessions.export_rows(course_id, _day(from_date), _day(to_date)))
     partial = output.with_name(output.name + ".partial")
     if format_ is ExportFormat.CSV:
-        with partial.open("w", encoding="utf-8-sig", newline="") as file:
+        with partial.open("w", encoding="utf-8", newline="") as file:
             write_csv(rows, file)
     else:
         write_json(rows, str(partial))

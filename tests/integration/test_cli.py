@@ -104,6 +104,7 @@ def test_lesson_from_start_to_export(school: CommandLine, folder: Path) -> None:
     assert [(row["student_no"], row["name"], row["status"]) for row in rows] == [
         ("S1", "김민준", "present")
     ]
+    assert next(iter(rows[0])) == "course_code"
     assert "+09:00" in rows[0]["opened_at"]
     assert "closed" in school.refused("session", "close")
 

@@ -7,6 +7,8 @@ its networks. One integral image serves the whole pyramid and every crop, withou
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -29,9 +31,12 @@ class AreaSampler:
 
     def whole(self, height: int, width: int) -> FloatArray:
         """The whole image at this size. Returns: (1, height, width, 3) float32 in 0..255."""
-        top, bottom = _cells(np.zeros(1, np.intp), np.full(1, self.height), height)
-        left, right = _cells(np.zeros(1, np.intp), np.full(1, self.width), width)
-        return self._means(top, bottom, left, right)
+        zero = np.zeros(1, np.intp)
+        (top,), (bottom,) = _cells(zero, np.full(1, self.height), height)
+        (left,), (right,) = _cells(zero, np.full(1, self.width), width)
+        bands = self._sums[bottom] - self._sums[top]
+        total = np.take(bands, right, axis=1) - np.take(bands, left, axis=1)
+        return _means(total, (bottom - top)[:, None] * (right - left))[None]
 
     def squares(self, regions: IntArray, side: int) -> FloatArray:
         """Each region as a square.
@@ -43,22 +48,21 @@ class AreaSampler:
         Returns:
             (n, side, side, 3) float32 in 0..255.
         """
-        left, right = _cells(regions[:, 0], regions[:, 2], side)
-        top, bottom = _cells(regions[:, 1], regions[:, 3], side)
-        return self._means(top, bottom, left, right)
+        left, right = (edge[:, None, :] for edge in _cells(regions[:, 0], regions[:, 2], side))
+        top, bottom = (edge[:, :, None] for edge in _cells(regions[:, 1], regions[:, 3], side))
+        total = self._corner(bottom, right) - self._corner(top, right)
+        total -= self._corner(bottom, left)
+        total += self._corner(top, left)
+        return _means(total, (bottom - top) * (right - left))
 
-    def _means(
-        self, top: IntArray, bottom: IntArray, left: IntArray, right: IntArray
-    ) -> FloatArray:
-        """Means of cells given by their (n, rows) and (n, columns) edges."""
-        rows_low, rows_high = top[:, :, None], bottom[:, :, None]
-        columns_low, columns_high = left[:, None, :], right[:, None, :]
-        sums = self._sums
-        total = sums[rows_high, columns_high] - sums[rows_low, columns_high]
-        total -= sums[rows_high, columns_low]
-        total += sums[rows_low, columns_low]
-        count = (rows_high - rows_low) * (columns_high - columns_low)
-        return np.asarray(total / count[..., None].astype(np.float32), np.float32)
+    def _corner(self, rows: IntArray, columns: IntArray) -> Any:
+        """Sums up to pixels; one flat index, which numpy looks up several times as fast as two."""
+        flat = self._sums.reshape(-1, 3)
+        return np.take(flat, rows * self._sums.shape[1] + columns, axis=0)
+
+
+def _means(total: Any, count: IntArray) -> FloatArray:
+    return np.asarray(total / count[..., None].astype(np.float32), np.float32)
 
 
 def _cells(low: IntArray, high: IntArray, count: int) -> tuple[IntArray, IntArray]:

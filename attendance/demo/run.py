@@ -165,6 +165,7 @@ def _hold_class(
             rules=school.rules(),
             by="demo",
         )
+        service.step()
         people = {student.id: student.number for student in school.registry.students()}
         by_number = {number: person for person, number in numbers.items()}
         names = {student_id: by_number[number] for student_id, number in people.items()}

@@ -181,7 +181,7 @@ def load_config(path: Path | None = None) -> Config:
 
 def _validated(data: dict[str, Any], node: yaml.Node | None, path: Path | None) -> Config:
     try:
-        return Config(**{str(key): value for key, value in data.items()})
+        return Config(**{str(key): value for key, value in data.items() if value is not None})
     except ValidationError as error:
         problems = [_sentence(problem, node, path) for problem in error.errors()]
         raise ConfigError("\n".join(problems)) from error

@@ -46,6 +46,10 @@ def test_an_empty_file_is_the_defaults(write, text):
     assert load_config(write(text)) == Config()
 
 
+def test_a_section_with_every_key_commented_out_is_the_defaults(write):
+    assert load_config(write("camera:\n  # source: 1\n")) == Config()
+
+
 def test_a_file_needs_to_name_only_what_differs(write):
     config = load_config(write("session:\n  late_after_min: 15\n"))
     assert config.session.late_after_min == 15

@@ -31,6 +31,7 @@ from attendance.core.evidence import DecisionRules, TrackEvidence
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 
 SEEN_EVERY_S = 5.0
+SHOWN_UNSEEN_S = 0.3
 SETTLED_LOOK_INTERVALS = 4
 SAME_STRANGER_SIMILARITY = 0.6
 MAX_CUT_AWAY = 0.1
@@ -152,7 +153,8 @@ class Pipeline:
         marks.append(self._timer())
         steps = np.diff(marks) * 1000
         timings = dict(zip(("detect", "look", "decide"), steps.tolist(), strict=True))
-        views = tuple(self._view(track) for track in update.live)
+        seen = (t for t in update.live if frame.t_s - t.last_s <= SHOWN_UNSEEN_S)
+        views = tuple(self._view(track) for track in seen)
         return FrameResult(frame.number, views, tuple(events), timings)
 
     def finish(self) -> tuple[Sighting, ...]:

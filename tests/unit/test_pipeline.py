@@ -296,6 +296,13 @@ def test_screens_get_no_candidate_but_an_accepted_one(room):
     ]
 
 
+def test_a_face_that_is_gone_is_not_drawn_for_long(room):
+    """A box with a name stood on an empty wall for the second a track takes to be lost."""
+    room.watch(3, Face("Minsu"))
+    assert len(room.see().tracks) == 1
+    assert room.watch(0.4).tracks == ()
+
+
 def test_a_result_names_its_frame_box_and_times():
     ticks = iter(range(100))
     stage = Stage()

@@ -59,15 +59,6 @@ class Source(StrEnum):
     AUTO = "auto"
     ROSTER = "roster"
 
-    def outranks(self, other: Source) -> bool:
-        """Whether this source may overwrite `other`; equals may.
-
-        >>> Source.HUMAN.outranks(Source.AUTO), Source.AUTO.outranks(Source.HUMAN)
-        (True, False)
-        """
-        order = list(Source)
-        return order.index(self) <= order.index(other)
-
 
 class SessionState(StrEnum):
     """The life of a class session."""

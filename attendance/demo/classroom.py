@@ -26,13 +26,11 @@ class Portrait:
         image: (H, W, 3) BGR, the face in its middle.
         mask: (H, W, 1) float32 in [0, 1], soft at the edge.
         face_px: height of the face in it.
-        face_ratio: width of the face by its height.
     """
 
     image: Image
     mask: FloatArray
     face_px: float
-    face_ratio: float
 
 
 def portrait(image: Image, detector: Detector) -> Portrait | None:
@@ -42,15 +40,13 @@ def portrait(image: Image, detector: Detector) -> Portrait | None:
         return None
     heights = faces.boxes[:, 3] - faces.boxes[:, 1]
     box = faces.boxes[int(np.argmax(heights))]
-    width_px, height_px = float(box[2] - box[0]), float(box[3] - box[1])
+    height_px = float(box[3] - box[1])
     if height_px < MIN_FACE_PX:
         return None
     centre = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
     side = int(AROUND_FACE * height_px)
     head = cv2.getRectSubPix(image, (int(side * 0.85), side), centre)
-    return Portrait(
-        np.asarray(head, np.uint8), _oval(head.shape[:2]), height_px, width_px / height_px
-    )
+    return Portrait(np.asarray(head, np.uint8), _oval(head.shape[:2]), height_px)
 
 
 def _oval(shape: tuple[int, ...]) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import webbrowser
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -157,18 +158,10 @@ def _hold_class(
     with Service(
         school.home, school.config, 0 if is_headless else school.config.web.port
     ) as service:
-        session = school.sessions.open(
-            school.sessions.find_course(COURSE).id,
-            school.sessions.camera(str(video), "Sample classroom").id,
-            at=utc_now(),
-            model_id=school.model_id,
-            rules=school.rules(),
-            by="demo",
-        )
+        session = _open_class(school, video)
         service.step()
-        people = {student.id: student.number for student in school.registry.students()}
         by_number = {number: person for person, number in numbers.items()}
-        names = {student_id: by_number[number] for student_id, number in people.items()}
+        names = {student.id: by_number[student.number] for student in school.registry.students()}
         if not is_headless:
             webbrowser.open(f"{service.url}/sessions/{session.id}")
         dashboard = Dashboard(service.url, session.id)
@@ -187,10 +180,19 @@ def _hold_class(
     return figures
 
 
+def _open_class(school: School, video: Path) -> ClassSession:
+    return school.sessions.open(
+        school.sessions.find_course(COURSE).id,
+        school.sessions.camera(str(video), "Sample classroom").id,
+        at=utc_now(),
+        model_id=school.model_id,
+        rules=school.rules(),
+        by="demo",
+    )
+
+
 def _play(school: School, service: Service, session: ClassSession, witness: Witness) -> None:
     """Let the class happen until its video is over."""
-    import time
-
     began = time.monotonic()
     while school.sessions.get(session.id).camera_state is not CameraState.ENDED:
         service.step()
@@ -207,8 +209,6 @@ def _missed(
     school: School, session: ClassSession, dashboard: Dashboard, service: Service
 ) -> list[int]:
     """Event numbers that the dashboard was not told within two seconds of the close."""
-    import time
-
     last = school.sessions.get(session.id).last_event
     until = time.monotonic() + 2.0
     while dashboard.missed(last) and time.monotonic() < until:
@@ -219,8 +219,6 @@ def _missed(
 
 def _stay(service: Service) -> None:
     """Keep the pages up until Ctrl-C."""
-    import time
-
     Console(stderr=True).print(f"The register is at {service.url}. Ctrl-C ends the demo.")
     try:
         while True:

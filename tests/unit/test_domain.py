@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attendance.core import errors
-from attendance.core.domain import Detections, Frame, Gallery, Source
+from attendance.core.domain import Detections, Frame, Gallery
 from attendance.core.errors import AttendanceError, DimensionError
 from tests.fakes import MODEL, NINE, axis, gallery_of
 
@@ -92,13 +92,6 @@ def test_a_gallery_is_a_matrix():
 
 def test_a_gallery_counts_people():
     assert [len(gallery_of(*ids)) for ids in ((), (7,), (7, 8))] == [0, 1, 2]
-
-
-def test_the_stronger_source_wins_and_equals_may_overwrite():
-    order = [Source.HUMAN, Source.EXCUSE, Source.CODE, Source.AUTO, Source.ROSTER]
-    for i, stronger in enumerate(order):
-        for j, weaker in enumerate(order):
-            assert stronger.outranks(weaker) is (i <= j)
 
 
 def all_errors():

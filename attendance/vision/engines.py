@@ -6,8 +6,10 @@ OpenVINO or torch (`torch_nets`) computes. A net may be called from any thread, 
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,31 +22,64 @@ from attendance.core.domain import FloatArray
 from attendance.core.errors import ModelError
 
 Net = Callable[[FloatArray], tuple[FloatArray, ...]]
-Precision = Literal["f32", "bf16"]
+Precision = Literal["auto", "f32", "bf16"]
+
+
+def capabilities() -> tuple[str, ...]:
+    """What OpenVINO offers on this processor, such as BF16, FP32, INT8; asked, never guessed."""
+    return tuple(str(name) for name in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+
+
+def chosen_precision(asked: Precision, offered: Sequence[str]) -> Literal["f32", "bf16"]:
+    """The precision to compute in.
+
+    Raises:
+        ModelError: bf16 was asked for by name and the processor does not have it.
+
+    >>> chosen_precision("auto", ("FP32", "BF16")), chosen_precision("auto", ("FP32",))
+    ('bf16', 'f32')
+    """
+    has_bf16 = "BF16" in offered
+    if asked == "bf16" and not has_bf16:
+        raise ModelError(
+            "embedder.precision is bf16, which this processor does not compute "
+            f"(it offers {', '.join(offered)}); set it to auto"
+        )
+    return "bf16" if has_bf16 and asked != "f32" else "f32"
 
 
 class OpenVinoEngine:
     """Compiles models for the CPU and hands them out as nets.
 
     Args:
-        precision: f32, or bf16 where the processor has it.
+        precision: auto takes bf16 where the processor has it, else f32.
         cache_dir: where compiled models are kept between starts; None keeps none.
         threads: processor threads, 0 for all.
+
+    Attributes:
+        precision: what it computes in.
+        variant: engine and precision, as recorded with embeddings.
+
+    Raises:
+        ModelError: bf16 was asked for by name and the processor does not have it.
     """
 
     def __init__(
         self, precision: Precision = "f32", cache_dir: Path | None = None, threads: int = 0
     ) -> None:
         self._core = ov.Core()
+        self._cache_dir = cache_dir
+        offered = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.precision = chosen_precision(precision, offered)
+        self.variant = f"openvino-{self.precision}"
         self._settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": self.precision,
         }
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         if cache_dir is not None:
             self._settings["CACHE_DIR"] = str(cache_dir)
-        self.variant = f"openvino-{precision}"
 
     def read(self, path: Path) -> ov.Model:
         """The model in a .pb, .onnx or .xml file.
@@ -62,27 +97,71 @@ class OpenVinoEngine:
         except Exception as error:  # each frontend raises a kind of its own
             raise ModelError(f"{path} is not a model OpenVINO can read; is it complete?") from error
 
-    def compile_embedder(self, model: ov.Model) -> tuple[Net, int]:
-        """A net for any number of face crops, and the dimension of its embeddings."""
-        _free_batch(model)
-        return self.compile(model), int(model.outputs[0].get_partial_shape()[1].get_length())
+    def embedder(self, path: Path, digest: str) -> tuple[Net, int]:
+        """A net for any number of face crops, and the dimension of its embeddings.
+
+        Freed of its batch once and kept as OpenVINO's own format, a model is ready several times
+        sooner: a compiled model whose file did not change is taken up without reading the model.
+
+        Args:
+            path: of the model.
+            digest: of its content, names what is kept.
+
+        Raises:
+            ModelError: the file is no model that OpenVINO understands.
+        """
+        if self._cache_dir is None:
+            return self._embedder(self._freed(path))
+        ready = self._cache_dir / f"embedder-{digest[:16]}" / "model.xml"
+        if ready.is_file():
+            try:
+                return self._embedder(ready)
+            except RuntimeError:  # a damaged cache is made anew
+                shutil.rmtree(ready.parent, ignore_errors=True)
+        model = self._freed(path)
+        _keep(model, ready.parent)
+        return self._embedder(ready if ready.is_file() else model)
+
+    def _freed(self, path: Path) -> ov.Model:
+        model = self.read(path)
+        free_batch(model)
+        return model
+
+    def _embedder(self, model: ov.Model | Path) -> tuple[Net, int]:
+        compiled = self._core.compile_model(model, "CPU", self._settings)
+        return _net(compiled), int(compiled.outputs[0].get_partial_shape()[1].get_length())
 
     def compile(self, model: ov.Model) -> Net:
         """A net that runs this model with its outputs in the model's order."""
-        compiled = self._core.compile_model(model, "CPU", self._settings)
-        request = compiled.create_infer_request()
-        outputs = list(compiled.outputs)
-        busy = threading.Lock()
-
-        def run(batch: FloatArray) -> tuple[FloatArray, ...]:
-            with busy:
-                results = request.infer({0: batch}, share_inputs=True)
-                return tuple(np.array(results[output]) for output in outputs)
-
-        return run
+        return _net(self._core.compile_model(model, "CPU", self._settings))
 
 
-def _free_batch(model: ov.Model) -> None:
+def _net(compiled: ov.CompiledModel) -> Net:
+    """The compiled model as a net. Its outputs are copies: the next call writes over the memory."""
+    request = compiled.create_infer_request()
+    outputs = list(compiled.outputs)
+    busy = threading.Lock()
+
+    def run(batch: FloatArray) -> tuple[FloatArray, ...]:
+        with busy:
+            results = request.infer({0: batch}, share_inputs=True, share_outputs=True)
+            return tuple(np.array(results[output]) for output in outputs)
+
+    return run
+
+
+def _keep(model: ov.Model, folder: Path) -> None:
+    """Write the model into a folder that is there whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
+    try:
+        ov.save_model(model, partial / "model.xml", compress_to_fp16=False)
+        partial.rename(folder)
+    except (OSError, RuntimeError):  # a full disk, or another process was first
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def free_batch(model: ov.Model) -> None:
     """Let a model that was frozen for one image take any number of them.
 
     Reshapes with a pattern such as (1, 512) hold it to one: the 1 becomes "as many as there are".

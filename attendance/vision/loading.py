@@ -75,7 +75,7 @@ def load_embedder(config: EmbedderConfig, store: weights.ModelStore) -> FaceNet:
         net = torch_nets.facenet_net(torch_nets.facenet_from_graph(path), gpu)
         return FaceNet(net, model_id, f"torch-{gpu}-f32", batch=config.batch)
     engine = OpenVinoEngine(config.precision, store.cache_dir)
-    net, dimension = engine.compile_embedder(engine.read(path))
+    net, dimension = engine.embedder(path, store.digest(name))
     return FaceNet(net, model_id, engine.variant, dimension, config.batch)
 
 

@@ -111,9 +111,13 @@ class ModelStore:
 
     def model_id(self, name: str) -> str:
         """Names the embedding space: weights, preprocessing and crop, alike on every machine."""
-        digest = _GRAPH_SHA256 if name == DEFAULT else self._source(name)["source_sha256"]
+        digest = self.digest(name) if name == DEFAULT else self._source(name)["source_sha256"]
         space = hashlib.sha256(f"{digest}|{PREPROCESSING}|{GEOMETRY}".encode()).hexdigest()
         return f"{name}-{space[:12]}"
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of the model file, as its publisher or its installation gave it."""
+        return _GRAPH_SHA256 if name == DEFAULT else self._source(name)["file_sha256"]
 
     def _source(self, name: str) -> dict[str, str]:
         record = self._folder / name / "source.json"

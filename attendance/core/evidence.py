@@ -89,6 +89,12 @@ class TrackEvidence:
         """Whether the newest look spoke against the name."""
         return bool(self._doubts)
 
+    @property
+    def newest_is_like_nobody(self) -> bool:
+        """Whether the newest look, taken alone, speaks for nobody of the gallery."""
+        newest = self._match(self._looks[-1][1]) if self._looks else None
+        return newest is None or newest.score < self._rules.review_threshold
+
     def _contradicts(self, row: FloatArray) -> bool:
         named = self.verdict()
         if named.decision is not Decision.ACCEPT:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from attendance.core.domain import FloatArray, IntArray
+
+Bools = npt.NDArray[np.bool_]
+Overlap = Literal["union", "minimum"]
+
+_BLOCK = 512
 
 
 def areas(boxes: FloatArray) -> FloatArray:
@@ -31,21 +37,56 @@ def iou(a: FloatArray, b: FloatArray) -> FloatArray:
     """Intersection over union of every pair, in [0, 1]. Returns: (n, m).
 
     >>> square = np.array([[0, 0, 10, 10]], np.float32)
-    >>> iou(square, np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], np.float32)).round(3).tolist()
-    [[1.0, 0.3330000042915344, 0.0]]
-    """  # noqa: E501
+    >>> iou(square, square + np.array([[5, 0, 5, 0]], np.float32)).round(3).tolist()
+    [[0.3330000042915344]]
+    """
+    return overlaps(a, b)
+
+
+def overlaps(a: FloatArray, b: FloatArray, overlap: Overlap = "union") -> FloatArray:
+    """Shared area of every pair over that of both or of the smaller one, in [0, 1].
+
+    Returns:
+        (n, m).
+    """
     shared = intersections(a, b)
-    union = areas(a)[:, None] + areas(b)[None, :] - shared
+    of_a, of_b = areas(a)[:, None], areas(b)[None, :]
+    whole = np.minimum(of_a, of_b) if overlap == "minimum" else of_a + of_b - shared
+    return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0))
+
+
+def paired_iou(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Intersection over union of each box with the one in the same row. Returns: (n,).
+
+    >>> box = np.array([[0, 0, 10, 10]], np.float32)
+    >>> paired_iou(box, box + np.array([[5, 0, 5, 0]], np.float32)).round(3).tolist()
+    [0.3330000042915344]
+    """
+    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
+    shared = np.maximum(sides, 0).prod(axis=1)
+    union = areas(a) + areas(b) - shared
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
+def covered(
+    boxes: FloatArray, others: FloatArray, threshold: float, overlap: Overlap = "union"
+) -> Bools:
+    """Which boxes overlap any of the others more than `threshold`. Returns: (n,).
+
+    >>> box = np.array([[0, 0, 10, 10]], np.float32)
+    >>> covered(box, box + 2, 0.4).tolist(), covered(box, box[:0], 0.4).tolist()
+    ([True], [False])
+    """
+    return np.asarray((overlaps(boxes, others, overlap) > threshold).any(axis=1))
+
+
 def non_maximum_suppression(
-    boxes: FloatArray,
-    scores: FloatArray,
-    threshold: float,
-    overlap: Literal["union", "minimum"] = "union",
+    boxes: FloatArray, scores: FloatArray, threshold: float, overlap: Overlap = "union"
 ) -> IntArray:
     """Greedy suppression: the best box stays, those that overlap it more than `threshold` go.
+
+    Done in blocks: a block is first cleared of what better blocks suppress, then settled within
+    itself by repeating "stays if nobody who stays and is better overlaps it" until that is so.
 
     Args:
         boxes: (n, 4).
@@ -57,23 +98,23 @@ def non_maximum_suppression(
         (k,) indices of the kept boxes, best score first.
     """
     order = np.argsort(-scores, kind="stable")
-    box_areas = areas(boxes)
-    kept: list[int] = []
-    while order.size:
-        best, rest = int(order[0]), order[1:]
-        kept.append(best)
-        shared = intersections(boxes[best : best + 1], boxes[rest])[0]
-        whole = _whole(box_areas[best], box_areas[rest], shared, overlap)
-        order = rest[shared <= threshold * whole]
-    return np.array(kept, np.intp)
+    kept = order[:0]
+    for start in range(0, len(order), _BLOCK):
+        block = order[start : start + _BLOCK]
+        block = block[~covered(boxes[block], boxes[kept], threshold, overlap)]
+        rivals = np.triu(overlaps(boxes[block], boxes[block], overlap) > threshold, 1)
+        kept = np.concatenate([kept, block[_unsuppressed(rivals)]])
+    return kept
 
 
-def _whole(
-    area: np.float32, others: FloatArray, shared: FloatArray, overlap: Literal["union", "minimum"]
-) -> FloatArray:
-    if overlap == "minimum":
-        return np.minimum(area, others)
-    return area + others - shared
+def _unsuppressed(rivals: Bools) -> Bools:
+    """Who stays, where `rivals[i, j]` says that i, if it stays, suppresses j > i."""
+    stays: Bools = np.ones(len(rivals), np.bool_)
+    while True:
+        after = np.asarray(~(rivals & stays[:, None]).any(axis=0))
+        if np.array_equal(after, stays):
+            return stays
+        stays = after
 
 
 def squared(boxes: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Frames to facts: detect, track, look, match, weigh, decide.
+"""Frames to facts: follow, scan, look, match, weigh, decide.
 
 The pipeline has no clock, no thread and no database. It takes a `Frame`, which carries its own
 time, and returns what it saw and what follows from it; the worker hands the facts on.
@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from attendance.core import looking
 from attendance.core.domain import (
     Decision,
     Detections,
@@ -28,21 +29,28 @@ from attendance.core.domain import (
     Verdict,
 )
 from attendance.core.evidence import DecisionRules, TrackEvidence
+from attendance.core.following import FaceSearch, follow
+from attendance.core.newcomers import Newcomers
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 
 SEEN_EVERY_S = 5.0
 SHOWN_UNSEEN_S = 0.3
-SETTLED_LOOK_INTERVALS = 4
 SAME_STRANGER_SIMILARITY = 0.6
-MAX_CUT_AWAY = 0.1
-FULL_QUALITY_PX = 100.0
+SAME_PICTURE = 0.7
+SAME_FACE_SIMILARITY = 0.5
 
 
 class Detector(Protocol):
     """Finds faces."""
 
+    min_face_px: int
+
     def detect(self, image: Image) -> Detections:
         """The faces of a (H, W, 3) BGR image."""
+        ...
+
+    def search(self, image: Image) -> FaceSearch:
+        """The same image, to be searched piece by piece."""
         ...
 
 
@@ -62,13 +70,15 @@ class PipelineRules:
 
     Attributes:
         look_interval_s: between looks of a track that is not yet decided; a decided one is
-            looked at `SETTLED_LOOK_INTERVALS` times more seldom.
+            looked at `looking.SETTLED_LOOK_INTERVALS` times more seldom.
         review_after_s: how long a doubtful track is watched before staff is asked.
+        scan_every_s: how often the whole frame is searched for newcomers, spread over frames.
     """
 
     decision: DecisionRules
     look_interval_s: float = 0.25
     review_after_s: float = 3.0
+    scan_every_s: float = 0.25
 
 
 @dataclass
@@ -82,6 +92,10 @@ class _Watched:
     reported_id: int | None = None
     reported_s: float = 0.0
     last_at: datetime | None = None
+    signature: FloatArray | None = None
+    is_suspect: bool = False
+    has_hope: bool = False
+    best_view: float = 0.0
 
     def take(self, look: Look) -> None:
         """One more look; where it withdraws the name, another person begins here."""
@@ -89,6 +103,24 @@ class _Watched:
             self.reported = self.reported_id = None
             self.since_s = self.evidence.began_s
         self.verdict = self.evidence.verdict()
+        self.has_hope = not self.evidence.newest_is_like_nobody
+        self.is_suspect = False
+
+    def looks_another(self, embedding: FloatArray) -> bool:
+        """Whether a face that suddenly looks different is a different one."""
+        is_known = self.is_suspect and len(self.evidence) > 0
+        return is_known and (
+            float(embedding @ self.evidence.mean_embedding()) < SAME_FACE_SIMILARITY
+        )
+
+    def interval_s(self, rules: PipelineRules, view: float) -> float:
+        """Seconds between two looks: long for a name or a stranger unless there is news."""
+        if self.verdict.decision is Decision.ACCEPT and not self.evidence.is_doubted:
+            return rules.look_interval_s * looking.SETTLED_LOOK_INTERVALS
+        has_news = view > looking.BETTER_VIEW * self.best_view or self.has_hope
+        if self.is_stranger_for(rules.review_after_s) and not has_news:
+            return rules.look_interval_s * looking.STRANGER_LOOK_INTERVALS
+        return rules.look_interval_s
 
     def is_stranger_for(self, seconds: float) -> bool:
         """Whether looks over so many seconds speak for nobody."""
@@ -127,6 +159,7 @@ class Pipeline:
         self._tracker = tracker
         self._rules = rules
         self._timer = timer
+        self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s)
         self._watched: dict[int, _Watched] = {}
         self._strangers: list[FloatArray] = []
 
@@ -139,20 +172,37 @@ class Pipeline:
                 _add_stranger(known, watched.evidence.mean_embedding())
         return len(known)
 
+    def look_again(self) -> None:
+        """Ask for one sweep of the next frames at twice the scale, for faces half as high."""
+        self._newcomers.look_again()
+
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether a sweep goes on."""
+        return self._newcomers.is_sweeping
+
+    @property
+    def swept_faces(self) -> int:
+        """Faces that the newest sweep found and nobody had been following."""
+        return self._newcomers.swept_faces
+
     def process(self, frame: Frame) -> FrameResult:
         """What this frame shows and what follows from it."""
         marks = [self._timer()]
-        detections = self._detector.detect(frame.image)
+        search = self._detector.search(frame.image)
+        there = follow(search, self._tracker.expect(frame.t_s))
         marks.append(self._timer())
-        update = self._tracker.update(detections, frame.t_s)
-        self._look(frame, update, detections)
+        newcomers = self._newcomers.find(search, frame, there.boxes[there.scores > 0])
+        update = self._tracker.update(there, newcomers, frame.t_s)
+        marks.append(self._timer())
+        update = self._look(frame, search, update)
         marks.append(self._timer())
         self._settle_rivals(update)
         events = [event for track in update.live for event in self._report(track, frame)]
         events += [event for track in update.ended for event in self._end(track)]
         marks.append(self._timer())
         steps = np.diff(marks) * 1000
-        timings = dict(zip(("detect", "look", "decide"), steps.tolist(), strict=True))
+        timings = dict(zip(("follow", "scan", "look", "decide"), steps.tolist(), strict=True))
         seen = (t for t in update.live if frame.t_s - t.last_s <= SHOWN_UNSEEN_S)
         views = tuple(self._view(track) for track in seen)
         return FrameResult(frame.number, views, tuple(events), timings)
@@ -161,32 +211,61 @@ class Pipeline:
         """End every track and return what they still had to say."""
         return tuple(event for track in self._tracker.finish() for event in self._end(track))
 
-    def _look(self, frame: Frame, update: TrackUpdate, detections: Detections) -> None:
+    def _look(self, frame: Frame, search: FaceSearch, update: TrackUpdate) -> TrackUpdate:
         """Embed the tracks for which that can change a decision, in one batch."""
         for track in update.live:
             if track.track_id not in self._watched:
-                evidence = TrackEvidence(self._gallery, self._rules.decision)
-                self._watched[track.track_id] = _Watched(evidence, track.first_s)
-        due = [track for track in update.live if self._is_due(track, frame, update)]
-        boxes = detections.boxes[[update.detection_of[track.track_id] for track in due]]
+                self._watch(track)
+        seen = [track for track in update.live if track.track_id in update.seen]
+        self._note_changes(search, seen, frame)
+        due = [seen[i] for i in looking.choose([self._ripeness(t, frame) for t in seen])]
+        boxes = np.array([track.box for track in due], np.float32).reshape(-1, 4)
         embeddings = self._embedder.embed(frame.image, boxes)
         for track, embedding in zip(due, embeddings, strict=True):
-            look = Look(frame.t_s, frame.at, embedding, look_quality(track.box))
-            self._watched[track.track_id].take(look)
-        for track_id in update.detection_of:
-            self._watched[track_id].last_at = frame.at
+            update = self._take(frame, track, embedding, update)
+        return update
 
-    def _is_due(self, track: Track, frame: Frame, update: TrackUpdate) -> bool:
-        is_seen = track.track_id in update.detection_of
-        if not is_seen or track.state is not TrackState.CONFIRMED:
-            return False
-        if cut_away(track.box, frame.image.shape[:2]) > MAX_CUT_AWAY:
-            return False
+    def _watch(self, track: Track) -> _Watched:
+        evidence = TrackEvidence(self._gallery, self._rules.decision)
+        self._watched[track.track_id] = _Watched(evidence, track.first_s)
+        return self._watched[track.track_id]
+
+    def _note_changes(self, search: FaceSearch, seen: list[Track], frame: Frame) -> None:
+        """Suspect a face that looks different from one frame to the next."""
+        boxes = np.array([track.box for track in seen], np.float32).reshape(-1, 4)
+        for track, signature in zip(seen, search.signatures(boxes), strict=True):
+            watched = self._watched[track.track_id]
+            watched.last_at = frame.at
+            before, watched.signature = watched.signature, signature
+            if before is not None and float(before @ signature) < SAME_PICTURE:
+                watched.is_suspect = True
+
+    def _take(
+        self, frame: Frame, track: Track, embedding: FloatArray, update: TrackUpdate
+    ) -> TrackUpdate:
+        """One look of one track; where it shows another face, a track of its own begins."""
         watched = self._watched[track.track_id]
-        is_named = watched.verdict.decision is Decision.ACCEPT
-        is_settled = is_named and not watched.evidence.is_doubted
-        interval = self._rules.look_interval_s * (SETTLED_LOOK_INTERVALS if is_settled else 1)
-        return frame.t_s - watched.evidence.last_look_s >= interval
+        if watched.looks_another(embedding):
+            old, track = self._tracker.split(track.track_id)
+            watched = self._watch(track)
+            watched.last_at = frame.at
+            live = tuple(track if t.track_id == old.track_id else t for t in update.live)
+            update = replace(update, live=live, ended=(*update.ended, old))
+        watched.take(Look(frame.t_s, frame.at, embedding, looking.look_quality(track.box)))
+        watched.best_view = max(watched.best_view, looking.view(track.box, track.landmarks))
+        return update
+
+    def _ripeness(self, track: Track, frame: Frame) -> float:
+        """Seconds since this track's last look in units of its interval, 0 for an unfit view."""
+        is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
+        if track.state is not TrackState.CONFIRMED or is_cut:
+            return 0.0
+        watched = self._watched[track.track_id]
+        if watched.is_suspect:
+            return np.inf
+        waited_s = frame.t_s - watched.evidence.last_look_s
+        view = looking.view(track.box, track.landmarks)
+        return waited_s / watched.interval_s(self._rules, view)
 
     def _settle_rivals(self, update: TrackUpdate) -> None:
         """Two tracks of one moment never hold one name: the weaker claim goes to review."""
@@ -257,23 +336,3 @@ def _add_stranger(known: list[FloatArray], embedding: FloatArray) -> None:
     alike = [float(embedding @ other) for other in known]
     if max(alike, default=-1.0) < SAME_STRANGER_SIMILARITY:
         known.append(embedding)
-
-
-def look_quality(box: FloatArray) -> float:
-    """The weight of a look, in (0, 1]: the height of the face, full from 100 pixels on.
-
-    >>> look_quality(np.array([0, 0, 40, 50], np.float32))
-    0.5
-    """
-    return float(np.clip((box[3] - box[1]) / FULL_QUALITY_PX, 0.01, 1.0))
-
-
-def cut_away(box: FloatArray, shape: tuple[int, ...]) -> float:
-    """The share of a box that lies outside the image, in [0, 1].
-
-    >>> cut_away(np.array([-10, 0, 10, 20], np.float32), (100, 100))
-    0.5
-    """
-    inside = np.clip(box, 0, (shape[1], shape[0], shape[1], shape[0]))
-    whole = float(np.prod(np.maximum(box[2:] - box[:2], 1e-6)))
-    return 1.0 - float(np.prod(inside[2:] - inside[:2])) / whole

@@ -1,16 +1,16 @@
-"""Detections of successive frames joined into tracks, by overlap and constant velocity."""
+"""Faces over time: every track says where its face should be, and is told what was there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from attendance.core.domain import Detections, FloatArray, IntArray, TrackState
+from attendance.core.domain import Detections, FloatArray, TrackState
 from attendance.core.geometry import iou
 
 _VELOCITY_MEMORY = 0.5
+_EXTRAPOLATED_S = 0.2
 MAX_GAP_S = 3.0
 
 
@@ -20,14 +20,16 @@ class Track:
 
     Attributes:
         box: (4,) xyxy where it was last seen.
+        landmarks: (5, 2) xy where they were then.
         velocity: (4,) pixels a second of the box's corners.
-        hits: detections so far.
+        hits: how often it was seen so far.
         first_s: when it was first seen.
         last_s: when it was last seen.
     """
 
     track_id: int
     box: FloatArray
+    landmarks: FloatArray
     velocity: FloatArray
     hits: int
     first_s: float
@@ -35,8 +37,13 @@ class Track:
     state: TrackState
 
     def predicted(self, t_s: float) -> FloatArray:
-        """Where its box should be now. Returns: (4,)."""
-        return self.box + self.velocity * np.float32(t_s - self.last_s)
+        """Where its box should be now; an unseen face is not taken to move on for long.
+
+        Returns:
+            (4,).
+        """
+        elapsed_s = min(t_s - self.last_s, _EXTRAPOLATED_S)
+        return np.asarray(self.box + self.velocity * np.float32(elapsed_s), np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,21 +52,26 @@ class TrackUpdate:
 
     Attributes:
         live: tracks that are not lost.
-        detection_of: index of this frame's detection by track id, for tracks seen in it.
+        seen: ids of those that were seen in this frame.
         ended: tracks that were lost now.
     """
 
     live: tuple[Track, ...]
-    detection_of: dict[int, int]
+    seen: frozenset[int]
     ended: tuple[Track, ...]
 
 
 class Tracker:
     """Keeps the tracks of one camera. Owned by the worker's thread.
 
+    Each frame is one `expect` and one `update`:
+
+        boxes = tracker.expect(t_s)              # where to look
+        update = tracker.update(there, new, t_s)  # what was there, and who is new
+
     Args:
-        min_iou: overlap between a prediction and a detection that continues a track.
-        confirm_hits: detections before a track counts as confirmed.
+        min_iou: overlap between a new face and a track out of sight that continues the track.
+        confirm_hits: sightings before a track counts as confirmed.
         lost_after_s: seconds unseen after which a track ends.
     """
 
@@ -70,78 +82,105 @@ class Tracker:
         self._confirm_hits = confirm_hits
         self._lost_after_s = lost_after_s
         self._tracks: list[Track] = []
+        self._ended: list[Track] = []
         self._next_id = 1
         self._last_s = -np.inf
 
-    def update(self, detections: Detections, t_s: float) -> TrackUpdate:
-        """Continue, start and end tracks with the faces of one frame.
+    def expect(self, t_s: float) -> FloatArray:
+        """Where the faces should be in the frame of this time, a row a track.
 
         No track outlives a gap of more than `MAX_GAP_S` between two frames: after it nobody knows
         that a face in the old place is the old face.
 
         Args:
-            detections: of this frame.
             t_s: its time; never before the last one's.
+
+        Returns:
+            (n, 4) boxes.
         """
-        has_gap = t_s - self._last_s > max(MAX_GAP_S, self._lost_after_s)
-        before_gap = self.finish() if has_gap else ()
+        if t_s - self._last_s > max(MAX_GAP_S, self._lost_after_s):
+            self._ended += self.finish()
         self._last_s = t_s
-        rows, columns = self._assign(detections.boxes, t_s)
-        detection_of: dict[int, int] = {}
-        for row, column in zip(rows, columns, strict=True):
-            track = self._continued(self._tracks[row], detections.boxes[column], t_s)
-            self._tracks[row] = track
-            detection_of[track.track_id] = int(column)
-        for column in sorted(set(range(len(detections))) - set(columns.tolist())):
-            track = self._started(detections.boxes[column], t_s)
-            self._tracks.append(track)
-            detection_of[track.track_id] = column
-        ended = before_gap + self._drop(t_s)
-        return TrackUpdate(tuple(self._tracks), detection_of, ended)
+        boxes = [track.predicted(t_s) for track in self._tracks]
+        return np.array(boxes, np.float32).reshape(-1, 4)
 
-    def _assign(self, boxes: FloatArray, t_s: float) -> tuple[IntArray, IntArray]:
-        nothing = np.zeros(0, np.intp)
-        if not self._tracks or not len(boxes):
-            return nothing, nothing
-        predicted = np.stack([track.predicted(t_s) for track in self._tracks])
-        overlap = iou(predicted.astype(np.float32), boxes)
-        rows, columns = linear_sum_assignment(-overlap)
-        good = overlap[rows, columns] >= self._min_iou
-        return rows[good], columns[good]
+    def update(self, there: Detections, newcomers: Detections, t_s: float) -> TrackUpdate:
+        """Continue, start and end tracks.
 
-    def _continued(self, track: Track, box: FloatArray, t_s: float) -> Track:
-        elapsed = t_s - track.last_s
-        measured = (box - track.box) / elapsed if elapsed > 0 else track.velocity
-        velocity = _VELOCITY_MEMORY * track.velocity + (1 - _VELOCITY_MEMORY) * measured
-        hits = track.hits + 1
-        is_confirmed = hits >= self._confirm_hits
-        return replace(
-            track,
-            box=box,
-            velocity=np.asarray(velocity, np.float32),
-            hits=hits,
-            last_s=t_s,
-            state=TrackState.CONFIRMED if is_confirmed else TrackState.TENTATIVE,
-        )
+        Args:
+            there: what was found for each row of `expect`, score 0 where nothing was.
+            newcomers: faces found elsewhere, best score first.
+            t_s: the frame's time.
+        """
+        seen = set()
+        for row in np.flatnonzero(there.scores > 0):
+            self._tracks[row] = self._continued(self._tracks[row], there, int(row), t_s)
+            seen.add(self._tracks[row].track_id)
+        for column in range(len(newcomers)):
+            seen.add(self._admit(newcomers, column, seen, t_s))
+        ended = (*self._ended, *self._drop(t_s))
+        self._ended = []
+        return TrackUpdate(tuple(self._tracks), frozenset(seen), ended)
 
-    def _started(self, box: FloatArray, t_s: float) -> Track:
-        still = np.zeros(4, np.float32)
-        state = TrackState.CONFIRMED if self._confirm_hits == 1 else TrackState.TENTATIVE
-        track = Track(self._next_id, box, still, 1, t_s, t_s, state)
+    def split(self, track_id: int) -> tuple[Track, Track]:
+        """Another face has taken this one's place.
+
+        Returns:
+            The track as it ended, and the one that begins.
+        """
+        row = next(i for i, track in enumerate(self._tracks) if track.track_id == track_id)
+        old = self._tracks[row]
+        new = replace(old, track_id=self._next_id, first_s=old.last_s)
         self._next_id += 1
-        return track
-
-    def _drop(self, t_s: float) -> tuple[Track, ...]:
-        is_lost = [t_s - track.last_s > self._lost_after_s for track in self._tracks]
-        ended = [replace(t, state=TrackState.LOST) for t, lost in self._zip(is_lost) if lost]
-        self._tracks = [track for track, lost in self._zip(is_lost) if not lost]
-        return tuple(ended)
-
-    def _zip(self, flags: list[bool]) -> list[tuple[Track, bool]]:
-        return list(zip(self._tracks, flags, strict=True))
+        self._tracks[row] = new
+        return replace(old, state=TrackState.LOST), new
 
     def finish(self) -> tuple[Track, ...]:
         """End every track, as at the end of a session."""
         ended = tuple(replace(track, state=TrackState.LOST) for track in self._tracks)
         self._tracks = []
         return ended
+
+    def _admit(self, faces: Detections, column: int, seen: set[int], t_s: float) -> int:
+        """A new face: somebody out of sight who is back near by, or somebody new."""
+        rows = [i for i, track in enumerate(self._tracks) if track.track_id not in seen]
+        hidden = np.array([self._tracks[row].predicted(t_s) for row in rows], np.float32)
+        overlap = iou(hidden.reshape(-1, 4), faces.boxes[[column]])[:, 0]
+        if rows and overlap.max() >= self._min_iou:
+            row = rows[int(np.argmax(overlap))]
+            self._tracks[row] = self._continued(self._tracks[row], faces, column, t_s)
+            return self._tracks[row].track_id
+        self._tracks.append(self._started(faces, column, t_s))
+        return self._tracks[-1].track_id
+
+    def _continued(self, track: Track, faces: Detections, row: int, t_s: float) -> Track:
+        elapsed_s = t_s - track.last_s
+        box = faces.boxes[row]
+        measured = (box - track.box) / elapsed_s if elapsed_s > 0 else track.velocity
+        velocity = _VELOCITY_MEMORY * track.velocity + (1 - _VELOCITY_MEMORY) * measured
+        hits = track.hits + 1
+        return replace(
+            track,
+            box=box,
+            landmarks=faces.landmarks[row],
+            velocity=np.asarray(velocity, np.float32),
+            hits=hits,
+            last_s=t_s,
+            state=self._state(hits),
+        )
+
+    def _started(self, faces: Detections, row: int, t_s: float) -> Track:
+        still = np.zeros(4, np.float32)
+        box, landmarks = faces.boxes[row], faces.landmarks[row]
+        track = Track(self._next_id, box, landmarks, still, 1, t_s, t_s, self._state(1))
+        self._next_id += 1
+        return track
+
+    def _state(self, hits: int) -> TrackState:
+        return TrackState.CONFIRMED if hits >= self._confirm_hits else TrackState.TENTATIVE
+
+    def _drop(self, t_s: float) -> tuple[Track, ...]:
+        lost = [track for track in self._tracks if t_s - track.last_s > self._lost_after_s]
+        gone = {track.track_id for track in lost}
+        self._tracks = [track for track in self._tracks if track.track_id not in gone]
+        return tuple(replace(track, state=TrackState.LOST) for track in lost)

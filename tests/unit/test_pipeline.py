@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance.core.domain import Decision, TrackState
+from attendance.core.looking import SETTLED_LOOK_INTERVALS
 from attendance.core.pipeline import (
     SEEN_EVERY_S,
-    SETTLED_LOOK_INTERVALS,
     Pipeline,
     PipelineRules,
 )
@@ -320,7 +320,7 @@ def test_a_result_names_its_frame_box_and_times():
     result = pipeline.process(helper.frame(Face("Minsu", RIGHT)))
     assert result.number == 1
     assert result.tracks[0].box == RIGHT
-    assert result.timings == {"detect": 1000.0, "look": 1000.0, "decide": 1000.0}
+    assert result.timings == dict.fromkeys(("follow", "scan", "look", "decide"), 1000.0)
 
 
 def test_a_worse_look_is_worth_less():

@@ -111,23 +111,39 @@ class OpenVinoEngine:
             ModelError: the file is no model that OpenVINO understands.
         """
         if self._cache_dir is None:
-            return self._embedder(self._freed(path))
+            return self._compiled(self.read_embedder(path))
         ready = self._cache_dir / f"embedder-{digest[:16]}" / "model.xml"
         if ready.is_file():
             try:
-                return self._embedder(ready)
+                return self._compiled(ready)
             except RuntimeError:  # a damaged cache is made anew
                 shutil.rmtree(ready.parent, ignore_errors=True)
-        model = self._freed(path)
+        model = self.read_embedder(path)
         _keep(model, ready.parent)
-        return self._embedder(ready if ready.is_file() else model)
+        return self._compiled(ready if ready.is_file() else model)
 
-    def _freed(self, path: Path) -> ov.Model:
+    def ready_embedder(self, path: Path) -> tuple[Net, int]:
+        """The same from an .xml file that takes any number of crops already.
+
+        Raises:
+            ModelError: the file is no model that OpenVINO understands.
+        """
+        try:
+            return self._compiled(path)
+        except RuntimeError as error:
+            raise ModelError(f"{path} is not a model OpenVINO can compile") from error
+
+    def read_embedder(self, path: Path) -> ov.Model:
+        """The model in a file, made to take any number of crops.
+
+        Raises:
+            ModelError: the file is no model that OpenVINO understands.
+        """
         model = self.read(path)
-        free_batch(model)
+        _free_batch(model)
         return model
 
-    def _embedder(self, model: ov.Model | Path) -> tuple[Net, int]:
+    def _compiled(self, model: ov.Model | Path) -> tuple[Net, int]:
         compiled = self._core.compile_model(model, "CPU", self._settings)
         return _net(compiled), int(compiled.outputs[0].get_partial_shape()[1].get_length())
 
@@ -161,7 +177,7 @@ def _keep(model: ov.Model, folder: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def free_batch(model: ov.Model) -> None:
+def _free_batch(model: ov.Model) -> None:
     """Let a model that was frozen for one image take any number of them.
 
     Reshapes with a pattern such as (1, 512) hold it to one: the 1 becomes "as many as there are".

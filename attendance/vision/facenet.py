@@ -43,11 +43,12 @@ class FaceNet:
         if not len(crops):
             return np.zeros((0, self.dimension), np.float32)
         parts = range(0, len(crops), self._batch)
-        raw = [self._net(_standardised(crops[i : i + self._batch]))[0] for i in parts]
+        raw = [self._net(standardised(crops[i : i + self._batch]))[0] for i in parts]
         return unit_rows(np.concatenate(raw))
 
 
-def _standardised(crops: npt.NDArray[np.uint8]) -> FloatArray:
+def standardised(crops: npt.NDArray[np.uint8]) -> FloatArray:
+    """Crops in the range FaceNet was trained with. Returns: the same shape, float32."""
     return (crops.astype(np.float32) - 127.5) / 128.0
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-import numpy as np
-
 from attendance.config import DetectorConfig, EmbedderConfig
-from attendance.core.domain import FloatArray
 from attendance.vision import weights
 from attendance.vision.engines import OpenVinoEngine
 from attendance.vision.facenet import FaceNet
 from attendance.vision.mtcnn import Mtcnn
+from attendance.vision.variants import choose_for
+
+INT8 = "openvino-int8"
 
 
 def load_detector(
@@ -49,8 +49,13 @@ def load_embedder(config: EmbedderConfig, store: weights.ModelStore) -> FaceNet:
         from attendance.vision import torch_nets
 
         net = torch_nets.facenet_net(torch_nets.facenet_from_graph(path), gpu)
-        return FaceNet(net, model_id, f"torch-{gpu}-f32", batch=config.batch)
-    engine = OpenVinoEngine(config.precision, store.cache_dir)
+        return FaceNet(net, model_id, torch_nets.variant(gpu), batch=config.batch)
+    choice = choose_for(store, config.precision, name)
+    if choice.variant == "int8":
+        engine = OpenVinoEngine("f32", store.cache_dir)
+        net, dimension = engine.ready_embedder(store.int8.path(model_id))
+        return FaceNet(net, model_id, INT8, dimension, config.batch)
+    engine = OpenVinoEngine(choice.variant, store.cache_dir)
     net, dimension = engine.embedder(path, store.digest(name))
     return FaceNet(net, model_id, engine.variant, dimension, config.batch)
 

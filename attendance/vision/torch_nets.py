@@ -33,38 +33,69 @@ def gpu() -> str | None:
     return "mps" if torch.backends.mps.is_available() else None
 
 
-def mtcnn_nets(device: str = "cpu") -> MtcnnNets:
-    """facenet-pytorch's own P-Net, R-Net and O-Net behind the array interface."""
-    p, r, o = (net().eval().to(device) for net in (PNet, RNet, ONet))
+def working_type(device: str) -> torch.dtype:
+    """What a device computes in: half precision on a GPU, f32 on the CPU."""
+    return torch.float32 if device == "cpu" else torch.float16
 
-    def run(module: Any, images: FloatArray) -> list[FloatArray]:
+
+def variant(device: str) -> str:
+    """Engine and precision, as recorded with embeddings.
+
+    >>> variant("cuda")
+    'torch-cuda-f16'
+    """
+    return f"torch-{device}-{'f32' if working_type(device) is torch.float32 else 'f16'}"
+
+
+def mtcnn_nets(device: str = "cpu", dtype: torch.dtype | None = None) -> MtcnnNets:
+    """facenet-pytorch's own P-Net, R-Net and O-Net behind the array interface.
+
+    A batch goes to the device once, as the bytes it is made of, and is scaled there.
+
+    Args:
+        device: of torch.
+        dtype: computed in; None leaves it to the device.
+    """
+    dtype = dtype or working_type(device)
+    p, r, o = PNet(), RNet(), ONet()
+    p.softmax4_1 = r.softmax5_1 = o.softmax6_1 = torch.nn.Identity()  # scores are logits
+    for module in (p, r, o):
+        module.eval().to(device, dtype, memory_format=torch.channels_last)
+
+    def run(module: Any, images: Image) -> list[torch.Tensor]:
+        rgb = torch.from_numpy(images).to(device).flip(3).permute(0, 3, 1, 2)
         with torch.inference_mode():
-            batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
-            return [out.cpu().numpy() for out in module(batch)]
+            outputs = module((rgb.to(dtype) - 127.5) * 0.0078125)
+        *others, logits = (out.float().cpu() for out in outputs)
+        return [(logits[:, 1] - logits[:, 0]).unsqueeze(1), *others]
 
-    def p_net(images: FloatArray) -> tuple[FloatArray, ...]:
-        shifts, scores = run(p, images)
-        return scores[:, 1], shifts.transpose(0, 2, 3, 1)
+    def p_net(images: Image) -> FloatArray:
+        joined = torch.cat(run(p, images), dim=1).permute(0, 2, 3, 1)
+        return np.asarray(joined.numpy(), np.float32)
 
-    def r_net(images: FloatArray) -> tuple[FloatArray, ...]:
-        shifts, scores = run(r, images)
-        return scores[:, 1], shifts
+    def rows(module: Any, images: Image) -> FloatArray:
+        return np.asarray(torch.cat(run(module, images), dim=1).numpy(), np.float32)
 
-    def o_net(images: FloatArray) -> tuple[FloatArray, ...]:
-        shifts, points, scores = run(o, images)
-        return scores[:, 1], shifts, points.reshape(-1, 2, 5).transpose(0, 2, 1)
-
-    return MtcnnNets(p_net, r_net, o_net)
+    return MtcnnNets(p_net, lambda crops: rows(r, crops), lambda crops: rows(o, crops))
 
 
-def facenet_net(module: InceptionResnetV1, device: str = "cpu") -> Net:
-    """InceptionResnetV1 as a net: (n, 160, 160, 3) RGB -> (n, 512) normalised."""
-    module = module.eval().to(device)
+def facenet_net(
+    module: InceptionResnetV1, device: str = "cpu", dtype: torch.dtype | None = None
+) -> Net:
+    """InceptionResnetV1 as a net: (n, 160, 160, 3) float32 RGB -> (n, 512) float32.
+
+    Args:
+        module: moved to the device.
+        device: of torch.
+        dtype: computed in; None leaves it to the device.
+    """
+    dtype = dtype or working_type(device)
+    module = module.eval().to(device, dtype, memory_format=torch.channels_last)
 
     def run(images: FloatArray) -> tuple[FloatArray, ...]:
         with torch.inference_mode():
-            batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
-            return (module(batch).cpu().numpy(),)
+            batch = torch.from_numpy(images).to(device, dtype).permute(0, 3, 1, 2)
+            return (module(batch).float().cpu().numpy(),)
 
     return run
 

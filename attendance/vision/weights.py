@@ -17,6 +17,7 @@ from pathlib import Path
 
 from attendance.core.errors import ModelError
 from attendance.vision.crop import GEOMETRY
+from attendance.vision.quantized import Int8Shelf, file_digest
 
 DEFAULT = "casia-webface"
 VGGFACE2 = "vggface2"
@@ -59,6 +60,11 @@ class ModelStore:
     def cache_dir(self) -> Path:
         """Where compiled models are kept; may be deleted at any time."""
         return self._folder / "compiled"
+
+    @property
+    def int8(self) -> Int8Shelf:
+        """The int8 variants that were built here."""
+        return Int8Shelf(self._folder / "_int8")
 
     def active(self) -> str:
         """The name in use."""
@@ -189,15 +195,10 @@ def packaged(package: str, file: str, sha256: str) -> Path:
 def _check_digest(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise ModelError(f"model file {path} is missing; install it again")
-    if _digest(path) != sha256:
+    if file_digest(path) != sha256:
         raise ModelError(
             f"model file {path} is not the published one (truncated or changed); install it again"
         )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _install(name: str, file: Path | None, folder: Path) -> None:
@@ -211,7 +212,11 @@ def _install(name: str, file: Path | None, folder: Path) -> None:
     if not file.is_file():
         raise ModelError(f"there is no file {file}")
     model = _converted(file, folder)
-    record = {"source_sha256": _digest(file), "file": model.name, "file_sha256": _digest(model)}
+    record = {
+        "source_sha256": file_digest(file),
+        "file": model.name,
+        "file_sha256": file_digest(model),
+    }
     (folder / "source.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 

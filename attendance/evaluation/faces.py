@@ -1,0 +1,120 @@
+"""The main face of every photo, found once and embedded by as many variants as are compared.
+
+What is found does not depend on the embedder, and finding takes longer than embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from attendance.core.domain import FloatArray
+from attendance.core.pipeline import Detector
+from attendance.evaluation.cache import EmbeddingCache
+from attendance.evaluation.embedding import main_face, read_image
+from attendance.evaluation.reports import shown
+from attendance.vision.crop import face_crops
+
+BATCH = 8
+SAVE_EVERY = 500
+NO_BOXES = np.zeros((0, 4), np.float32)
+
+
+class CropEmbedder(Protocol):
+    """Embeds crops: `attendance.vision.facenet.FaceNet`.
+
+    Attributes:
+        model_id: names the embedding space.
+        variant: engine and precision.
+        dimension: length of an embedding.
+    """
+
+    model_id: str
+    variant: str
+    dimension: int
+
+    def embed_crops(self, crops: npt.NDArray[np.uint8]) -> FloatArray:
+        """Embeddings of (n, 160, 160, 3) uint8 RGB crops. Returns: (n, d) normalised."""
+        ...
+
+
+@dataclass(frozen=True)
+class MainFaces:
+    """The faces some photos were taken for.
+
+    Attributes:
+        folder: what the paths are relative to.
+        paths: (n,) photos.
+        boxes: (n, 4) float32 xyxy pixels, zeros where no face was found.
+    """
+
+    folder: Path
+    paths: tuple[str, ...]
+    boxes: FloatArray
+
+    @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """Whether a face was found. Returns: (n,)."""
+        return np.asarray(self.boxes.any(axis=1))
+
+    def crops(self, rows: Sequence[int]) -> npt.NDArray[np.uint8]:
+        """Crops of these photos. Returns: (k, 160, 160, 3) uint8 RGB, black without a face."""
+        crops = [
+            face_crops(read_image(self.folder / self.paths[row]), self.boxes[row][None])
+            for row in rows
+        ]
+        return np.concatenate(crops) if crops else np.zeros((0, 160, 160, 3), np.uint8)
+
+
+def find_main_faces(
+    detector: Detector, folder: Path, paths: Sequence[str], cache: EmbeddingCache | None = None
+) -> MainFaces:
+    """Look for the main face of each photo.
+
+    Args:
+        detector: finds faces.
+        folder: what the paths are relative to.
+        paths: the photos.
+        cache: keeps boxes, for these settings of the detector, from one run to the next.
+
+    Raises:
+        PhotoError: a file is missing or no image.
+    """
+    rows = cache.read(folder, paths) if cache else {}
+    missing = [path for path in dict.fromkeys(paths) if path not in rows]
+    for count, path in enumerate(shown(missing, "Finding faces"), start=1):
+        rows[path] = _main_box(detector, folder / path)
+        if cache and (count % SAVE_EVERY == 0 or count == len(missing)):
+            cache.write(folder, rows)
+    boxes = [rows[path] for path in paths]
+    return MainFaces(folder, tuple(paths), np.stack(boxes) if boxes else NO_BOXES)
+
+
+def embed_faces(
+    embedder: CropEmbedder, faces: MainFaces, cache: EmbeddingCache | None = None
+) -> FloatArray:
+    """Embeddings of all photos, zeros where no face was found. Returns: (n, d) float32."""
+    rows = cache.read(faces.folder, faces.paths) if cache else {}
+    wanted = [i for i in np.flatnonzero(faces.found).tolist() if faces.paths[i] not in rows]
+    batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
+    for batch in shown(batches, f"Embedding, {embedder.variant}"):
+        embedded = embedder.embed_crops(faces.crops(batch))
+        rows.update({faces.paths[i]: row for i, row in zip(batch, embedded, strict=True)})
+    if cache and wanted:
+        cache.write(faces.folder, rows)
+    nothing = np.zeros(embedder.dimension, np.float32)
+    every = [rows.get(path, nothing) for path in faces.paths]
+    return np.stack(every) if every else np.zeros((0, embedder.dimension), np.float32)
+
+
+def _main_box(detector: Detector, path: Path) -> FloatArray:
+    image = read_image(path)
+    boxes = detector.detect(image).boxes
+    if not len(boxes):
+        return np.zeros(4, np.float32)
+    return np.asarray(boxes[main_face(boxes, image.shape[:2])], np.float32)

@@ -9,8 +9,10 @@ import typer
 from rich.table import Table
 
 from attendance.cli.context import Context, JsonOption, console, write_json
+from attendance.cli.quantize import quantize
 
 app = typer.Typer(no_args_is_help=True, help="The weights that make embeddings.")
+app.command("quantize")(quantize)
 
 
 @app.command("list")

@@ -5,6 +5,7 @@ What is found does not depend on the embedder, and finding takes longer than emb
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.embedding import main_face, read_image
 from attendance.evaluation.reports import shown
 from attendance.vision.crop import face_crops
+from attendance.vision.quantized import file_digest
 
 BATCH = 8
 SAVE_EVERY = 500
@@ -62,11 +64,15 @@ class MainFaces:
         """Whether a face was found. Returns: (n,)."""
         return np.asarray(self.boxes.any(axis=1))
 
-    def crops(self, rows: Sequence[int]) -> npt.NDArray[np.uint8]:
-        """Crops of these photos. Returns: (k, 160, 160, 3) uint8 RGB, black without a face."""
+    def crops(self, rows: Sequence[int] | None = None) -> npt.NDArray[np.uint8]:
+        """Crops of these photos, of all with a face if none are named.
+
+        Returns:
+            (k, 160, 160, 3) uint8 RGB, black where there is no face.
+        """
         crops = [
             face_crops(read_image(self.folder / self.paths[row]), self.boxes[row][None])
-            for row in rows
+            for row in (np.flatnonzero(self.found) if rows is None else rows)
         ]
         return np.concatenate(crops) if crops else np.zeros((0, 160, 160, 3), np.uint8)
 
@@ -93,6 +99,16 @@ def find_main_faces(
             cache.write(folder, rows)
     boxes = [rows[path] for path in paths]
     return MainFaces(folder, tuple(paths), np.stack(boxes) if boxes else NO_BOXES)
+
+
+def photos_digest(folder: Path, paths: Sequence[str]) -> str:
+    """SHA-256 of these photos and their names, in whatever order they are given.
+
+    Raises:
+        OSError: a file is missing.
+    """
+    lines = [f"{path} {file_digest(folder / path)}" for path in sorted(paths)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def embed_faces(

@@ -6,11 +6,11 @@ import platform
 from pathlib import Path
 
 from attendance.config import DetectorConfig, EmbedderConfig
-from attendance.vision import weights
-from attendance.vision.engines import OpenVinoEngine
+from attendance.vision.engines import OpenVinoEngine, capabilities
 from attendance.vision.facenet import FaceNet
 from attendance.vision.mtcnn import Mtcnn
-from attendance.vision.variants import choose_for
+from attendance.vision.variants import VariantName, choose_for
+from attendance.vision.weights import DEFAULT, ModelStore
 
 INT8 = "openvino-int8"
 
@@ -35,29 +35,51 @@ def load_detector(
     return Mtcnn(nets, config.min_face_px, config.thresholds, config.min_score)
 
 
-def load_embedder(config: EmbedderConfig, store: weights.ModelStore) -> FaceNet:
-    """The school's embedder.
+def load_embedder(config: EmbedderConfig, store: ModelStore) -> FaceNet:
+    """The school's embedder: on a GPU if there is one, else the variant that fits the processor.
 
     Raises:
-        ModelError: its weights are missing, truncated or foreign.
+        ModelError: its weights are missing, truncated or foreign, or a variant was asked for by
+            name that cannot be had.
     """
     name = store.active()
-    path = store.path(name)
-    model_id = store.model_id(name)
     gpu = _gpu(config.device)
-    if gpu is not None and name == weights.DEFAULT:
+    if gpu is not None and name == DEFAULT:
         from attendance.vision import torch_nets
 
-        net = torch_nets.facenet_net(torch_nets.facenet_from_graph(path), gpu)
-        return FaceNet(net, model_id, torch_nets.variant(gpu), batch=config.batch)
-    choice = choose_for(store, config.precision, name)
-    if choice.variant == "int8":
+        net = torch_nets.facenet_net(torch_nets.facenet_from_graph(store.path(name)), gpu)
+        return FaceNet(net, store.model_id(name), torch_nets.variant(gpu), batch=config.batch)
+    store.path(name)  # verified, whichever variant is taken
+    return load_variant(store, choose_for(store, config.precision, name).variant, config.batch)
+
+
+def load_variants(store: ModelStore) -> list[FaceNet]:
+    """Every variant of the embedder in use that this processor computes: f32 first, int8 last.
+
+    Raises:
+        ModelError: the weights or the int8 model are missing, truncated or foreign.
+    """
+    names: tuple[VariantName, ...] = ("f32", "bf16", "int8")
+    offered = (*capabilities(), "F32")
+    return [load_variant(store, name) for name in names if name.upper() in offered]
+
+
+def load_variant(store: ModelStore, variant: VariantName, batch: int = 8) -> FaceNet:
+    """One variant of the embedder in use, on the CPU.
+
+    Raises:
+        ModelError: its file is missing, truncated or foreign; whether an int8 model is the one
+            that was recorded, `choose_for` has found out.
+    """
+    name = store.active()
+    model_id = store.model_id(name)
+    if variant == "int8":
         engine = OpenVinoEngine("f32", store.cache_dir)
         net, dimension = engine.ready_embedder(store.int8.path(model_id))
-        return FaceNet(net, model_id, INT8, dimension, config.batch)
-    engine = OpenVinoEngine(choice.variant, store.cache_dir)
-    net, dimension = engine.embedder(path, store.digest(name))
-    return FaceNet(net, model_id, engine.variant, dimension, config.batch)
+        return FaceNet(net, model_id, INT8, dimension, batch)
+    engine = OpenVinoEngine(variant, store.cache_dir)
+    net, dimension = engine.embedder(store.path(name), store.digest(name))
+    return FaceNet(net, model_id, engine.variant, dimension, batch)
 
 
 def _gpu(device: str) -> str | None:

@@ -5,8 +5,11 @@ Imported by `attendance models quantize` only: NNCF brings torch with it where t
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +26,9 @@ from attendance.vision.quantized import (
     MODEL_FILES,
     Int8Record,
     Int8Shelf,
-    Parity,
     Recipe,
     file_digest,
+    parity,
 )
 
 PRESET = "performance"
@@ -91,7 +94,6 @@ def recipe(source: Source, calibration: Calibration) -> Recipe:
     return Recipe(
         source_sha256=source.sha256,
         calibration_sha256=calibration.photos_sha256,
-        n_calibration=len(calibration.used),
         settings=SETTINGS,
         builder=f"nncf {_nncf().__version__}",
     )
@@ -121,6 +123,8 @@ def build(
     record = Int8Record(
         source.model_id,
         recipe(source, calibration),
+        len(calibration.used),
+        round(sum((files / name).stat().st_size for name in MODEL_FILES) / 1e6, 1),
         tuple(file_digest(files / name) for name in MODEL_FILES),
         parity(int8.embed_crops(calibration.held_out), reference.embed_crops(calibration.held_out)),
     )
@@ -130,27 +134,19 @@ def build(
     return record
 
 
-def parity(variant: FloatArray, reference: FloatArray) -> Parity:
-    """How alike embeddings of the same crops are. Both (n, d), rows of length 1.
-
-    >>> parity(np.array([[1, 0], [0.6, 0.8]]), np.array([[1.0, 0], [0, 1]]))
-    Parity(mean=0.9, lowest=0.8, n=2)
-    """
-    cosines = np.einsum("nd,nd->n", variant, reference)
-    return Parity(float(cosines.mean()), float(cosines.min()), len(cosines))
-
-
 def _quantised(path: Path, crops: npt.NDArray[np.uint8]) -> ov.Model:
     nncf = _nncf()
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     model = OpenVinoEngine("f32").read_embedder(path)
     steps: Sequence[FloatArray] = [standardised(crop[None]) for crop in crops]
-    return nncf.quantize(
-        model,
-        nncf.Dataset(steps),
-        preset=nncf.QuantizationPreset(PRESET),
-        fast_bias_correction=True,
-        subset_size=len(steps),
-    )
+    with redirect_stdout(sys.stderr):  # it shows its progress, which is no figure
+        return nncf.quantize(
+            model,
+            nncf.Dataset(steps),
+            preset=nncf.QuantizationPreset(PRESET),
+            fast_bias_correction=True,
+            subset_size=len(steps),
+        )
 
 
 def _nncf() -> Any:

@@ -15,8 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from attendance.core.domain import FloatArray
 from attendance.core.errors import ModelError
 
+PUBLISHED = Path(__file__).with_name("published_gates.json")
 MODEL_FILES = ("model.xml", "model.bin")
 GATE_LIMIT_POINTS = 1.0
 PARITY_MEAN = 0.98
@@ -85,14 +89,12 @@ class Recipe:
     Attributes:
         source_sha256: of the f32 model.
         calibration_sha256: of the photos it was calibrated with.
-        n_calibration: crops from them.
         settings: of the quantisation.
         builder: package and version that quantised.
     """
 
     source_sha256: str
     calibration_sha256: str
-    n_calibration: int
     settings: str
     builder: str
 
@@ -109,20 +111,24 @@ class Int8Record:
 
     Attributes:
         model_id: of the embedding space.
-        files_sha256: of the model's files, in the order of `MODEL_FILES`.
+        n_calibration: crops it was calibrated with.
+        size_mb: of the model's files.
+        files_sha256: of them, in the order of `MODEL_FILES`.
         gate: None where it was never measured.
     """
 
     model_id: str
     recipe: Recipe
+    n_calibration: int
+    size_mb: float
     files_sha256: tuple[str, ...]
     parity: Parity
     gate: Gate | None = None
 
     @property
     def proof(self) -> Gate | None:
-        """What is known of its cost: measured here, or published for this very recipe."""
-        return self.gate
+        """What is known of its cost: measured here, else published for this very recipe."""
+        return self.gate or published_gate(self.recipe)
 
     @classmethod
     def parse(cls, text: str) -> Int8Record:
@@ -136,6 +142,8 @@ class Int8Record:
         return cls(
             str(data["model_id"]),
             Recipe(**data["recipe"]),
+            int(data["n_calibration"]),
+            float(data["size_mb"]),
             tuple(data["files_sha256"]),
             Parity(**data["parity"]),
             None if gate is None else Gate(**gate),
@@ -182,12 +190,16 @@ class Int8Shelf:
             record: replaces what was there.
             files: folder that holds `MODEL_FILES`; moved.
         """
-        (files / "record.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        _write(record, files)
         target = self._folder / record.model_id
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(target, ignore_errors=True)
         files.rename(target)
         return self.path(record.model_id)
+
+    def amend(self, record: Int8Record) -> None:
+        """Write what was found out about a model that is kept already."""
+        _write(record, self._folder / record.model_id)
 
     def scratch(self, model_id: str) -> Path:
         """An empty folder to build in, beside where the model will lie."""
@@ -195,6 +207,29 @@ class Int8Shelf:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
+
+
+def parity(variant: FloatArray, reference: FloatArray) -> Parity:
+    """How alike embeddings of the same crops are. Both (n, d), rows of length 1, n at least 1.
+
+    >>> parity(np.array([[1, 0], [0.6, 0.8]]), np.array([[1.0, 0], [0, 1]]))
+    Parity(mean=0.9, lowest=0.8, n=2)
+    """
+    cosines = np.einsum("nd,nd->n", variant, reference)
+    return Parity(float(cosines.mean()), float(cosines.min()), len(cosines))
+
+
+def published_gate(recipe: Recipe) -> Gate | None:
+    """What was measured for this recipe before this release; docs/decisions.md says on whom."""
+    data = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    figures = data.get(recipe.fingerprint)
+    return None if figures is None else Gate(**figures)
+
+
+def _write(record: Int8Record, folder: Path) -> None:
+    partial = folder / "record.json.partial"
+    partial.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    partial.replace(folder / "record.json")
 
 
 def _read(folder: Path) -> Int8Record:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import platformdirs
 import typer
-from rich.table import Table
 
 from attendance.cli.context import Context, JsonOption, console, write_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from attendance.evaluation.faces import MainFaces
     from attendance.evaluation.variant_trials import Trial
     from attendance.vision.mtcnn import Mtcnn
@@ -96,6 +96,8 @@ def _calibration(detector: Mtcnn, folder: Path | None) -> Any:
 
 def _sample() -> tuple[Path, list[str]]:
     """The photos of the sample class, relative to their folder."""
+    import platformdirs
+
     from attendance.demo.sample_class import sample_photos
 
     cache = Path(platformdirs.user_cache_dir("attendance", appauthor=False))
@@ -135,6 +137,8 @@ def _people(detector: Mtcnn, folder: Path, pairs: Path | None, cache: Path | Non
 
 
 def _table(trials: list[Trial], record: Int8Record) -> Table:
+    from rich.table import Table
+
     table = Table("variant", "ms a face, one", "ms a face, of 8", "cosine to f32", "gate")
     table.title = f"int8 of {record.model_id}, {record.size_mb:.1f} MB"
     for trial in trials:

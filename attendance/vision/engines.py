@@ -30,6 +30,16 @@ def capabilities() -> tuple[str, ...]:
     return tuple(str(name) for name in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
+def processor() -> str:
+    """The processor as OpenVINO knows it."""
+    return " ".join(str(ov.Core().get_property("CPU", "FULL_DEVICE_NAME")).split())
+
+
+def version() -> str:
+    """Of OpenVINO."""
+    return str(ov.__version__).partition("-")[0]
+
+
 def chosen_precision(asked: Precision, offered: Sequence[str]) -> Literal["f32", "bf16"]:
     """The precision to compute in.
 

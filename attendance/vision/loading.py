@@ -23,7 +23,7 @@ def load_detector(
     Raises:
         ModelError: its weights are missing, truncated or foreign.
     """
-    gpu = _gpu(device)
+    gpu = gpu_device(device)
     if gpu is None:
         from attendance.vision.mtcnn_nets import openvino_mtcnn
 
@@ -43,7 +43,7 @@ def load_embedder(config: EmbedderConfig, store: ModelStore) -> FaceNet:
             name that cannot be had.
     """
     name = store.active()
-    gpu = _gpu(config.device)
+    gpu = gpu_device(config.device)
     if gpu is not None and name == DEFAULT:
         from attendance.vision import torch_nets
 
@@ -82,7 +82,7 @@ def load_variant(store: ModelStore, variant: VariantName, batch: int = 8) -> Fac
     return FaceNet(net, model_id, engine.variant, dimension, batch)
 
 
-def _gpu(device: str) -> str | None:
+def gpu_device(device: str) -> str | None:
     """The GPU to use; torch is imported only where the machine looks as if it had one."""
     if device == "cpu":
         return None

@@ -9,16 +9,28 @@ from typing import Annotated
 
 import typer
 
-from attendance.cli import bench, demo, export, identify, models, people, serve, session, settings
+from attendance.cli import (
+    bench,
+    demo,
+    doctor,
+    export,
+    identify,
+    models,
+    people,
+    serve,
+    session,
+    settings,
+)
 from attendance.cli.context import Context
-from attendance.config import default_home, load_config
 from attendance.core.errors import AttendanceError
 from attendance.evaluation.commands import app as evaluate
+from attendance.home import default_home
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Real-time classroom attendance from a webcam.",
 )
 
@@ -43,8 +55,7 @@ def _settings(
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s")
     folder = (home or default_home()).expanduser().resolve()
     own = folder / "config.yaml"
-    chosen = config or (own if own.is_file() else None)
-    context.obj = Context(folder, load_config(chosen))
+    context.obj = Context(folder, config or (own if own.is_file() else None))
 
 
 app.command("run")(serve.run)
@@ -54,6 +65,7 @@ app.command("erase")(people.erase)
 app.command("identify")(identify.identify)
 app.command("bench")(bench.bench)
 app.command("export")(export.export)
+app.command("doctor")(doctor.doctor)
 app.command("check-config")(settings.check_config)
 app.add_typer(people.courses, name="course")
 app.add_typer(session.app, name="session")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attendance.config import Config
-from attendance.core.domain import Gallery
+from attendance.core.domain import FloatArray, Gallery
 from attendance.core.evidence import DecisionRules
-from attendance.core.pipeline import Pipeline, PipelineRules
+from attendance.core.pipeline import Pipeline, PipelineRules, Promise, at_once
 from attendance.core.tracking import Tracker
 from attendance.db.engine import Database, open_database
 from attendance.db.vault import Vault, open_vault
@@ -35,7 +39,8 @@ class School:
     def __init__(self, home: Path, config: Config) -> None:
         self.home = home
         self.config = config
-        self._loading = threading.Lock()
+        self._loading_detector = threading.Lock()
+        self._loading_embedder = threading.Lock()
         self._detector: Mtcnn | None = None
         self._embedder: FaceNet | None = None
 
@@ -80,7 +85,7 @@ class School:
         """The face detector, loaded once."""
         from attendance.vision.loading import load_detector
 
-        with self._loading:
+        with self._loading_detector:
             if self._detector is None:
                 config = self.config
                 device, cache = config.embedder.device, self.models.cache_dir
@@ -91,7 +96,7 @@ class School:
         """The embedder, loaded once."""
         from attendance.vision.loading import load_embedder
 
-        with self._loading:
+        with self._loading_embedder:
             if self._embedder is None:
                 self._embedder = load_embedder(self.config.embedder, self.models)
             return self._embedder
@@ -109,21 +114,66 @@ class School:
     def pipeline(self, gallery: Gallery, thresholds: dict[str, float]) -> Pipeline:
         """A pipeline that knows this gallery and goes by the thresholds a session was opened with.
 
+        Every step waits for the one before it, so the same frames give the same facts: what
+        recordings are evaluated with.
+
         Raises:
             ModelError: the weights cannot be loaded.
         """
-        import time
+        detector, embedder = _both(self.detector, self.embedder)
+        return self._assembled(detector, embedder, gallery, thresholds)
 
+    def live_pipeline(self, gallery: Gallery, thresholds: dict[str, float]) -> Pipeline:
+        """The same for a camera: faces are embedded while the next frames are looked at.
+
+        Detector and embedder share the processor's threads between them instead of both taking
+        all, which on few cores costs more than it gains.
+
+        Raises:
+            ModelError: the weights cannot be loaded.
+        """
+        from attendance.vision.loading import load_detector, load_embedder
+
+        config, models = self.config, self.models
+        half = max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else 1
+        detector, embedder = _both(
+            lambda: load_detector(config.detector, config.embedder.device, models.cache_dir, half),
+            lambda: load_embedder(config.embedder, models, half),
+        )
+        return self._assembled(detector, embedder, gallery, thresholds, self._embedding.submit)
+
+    @cached_property
+    def _embedding(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, "embedding")
+
+    def _assembled(
+        self,
+        detector: Mtcnn,
+        embedder: FaceNet,
+        gallery: Gallery,
+        thresholds: dict[str, float],
+        submit: Callable[[Callable[[], FloatArray]], Promise] = at_once,
+    ) -> Pipeline:
         tracking = self.config.tracking
         tracker = Tracker(tracking.min_iou, tracking.confirm_hits, tracking.lost_after_s)
         rules = pipeline_rules(thresholds)
-        detector, embedder = self.detector(), self.embedder()
-        return Pipeline(detector, embedder, gallery, tracker, rules, time.perf_counter)
+        return Pipeline(detector, embedder, gallery, tracker, rules, time.perf_counter, submit)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Let the database and the embedding thread go."""
+        if "_embedding" in self.__dict__:
+            self._embedding.shutdown()
         if "db" in self.__dict__:
             self.db.dispose()
+
+
+def _both(
+    detector: Callable[[], Mtcnn], embedder: Callable[[], FaceNet]
+) -> tuple[Mtcnn, FaceNet]:
+    """Load the two side by side; reading and compiling leave the interpreter alone."""
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(embedder)
+        return detector(), loading.result()
 
 
 def pipeline_rules(thresholds: dict[str, float]) -> PipelineRules:

@@ -28,12 +28,12 @@ from attendance.core.errors import AttendanceError, CameraBusyError, SessionErro
 from attendance.core.pipeline import Pipeline
 from attendance.preview import PreviewServer
 from attendance.sessions import ClassSession, Sessions, process_token
+from attendance.source import parse_source
 from attendance.stream import (
     Capture,
     CaptureStatus,
     frames_of,
     open_source,
-    parse_source,
 )
 
 EXIT_DONE = 0
@@ -269,26 +269,30 @@ def run_camera(home: Path, config: Config, session_id: int) -> int:
 
 
 def _serve(school: School, session: ClassSession, owner: str, stop: threading.Event) -> int:
-    """Models first, then the camera: it is watched from its first second on."""
+    """The camera opens while the models load, and counts from when they can look at it."""
     config = school.config
     spec = parse_source(session.camera.source, config.camera.width, config.camera.height)
-    pipeline = _pipeline(school, session)
     if session.pace == "fast":
+        pipeline = _pipeline(school, session)
         frames = RecordedFrames(frames_of(open_source(spec), session.opened_at))
         return _work(school, session, owner, pipeline, frames, stop)
-    with Capture(
+    capture = Capture(
         lambda: open_source(spec),
         is_recorded=spec.is_recorded,
         stall_s=config.camera.stall_s,
         reopen_max_s=config.camera.reopen_max_s,
-    ) as capture:
-        return _work(school, session, owner, pipeline, capture, stop)
+    )
+    capture.open()
+    with contextlib.closing(capture):
+        pipeline = _pipeline(school, session)
+        with capture:
+            return _work(school, session, owner, pipeline, capture, stop)
 
 
 def _pipeline(school: School, session: ClassSession) -> Pipeline:
     students = [row.student_id for row in school.sessions.register(session.id)]
     gallery = school.registry.gallery(students, session.model_id)
-    return school.pipeline(gallery, session.rules.thresholds)
+    return school.live_pipeline(gallery, session.rules.thresholds)
 
 
 def _work(

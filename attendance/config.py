@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import platformdirs
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from attendance.core.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "attendance_"
 
 
 class Section(BaseModel):
@@ -52,7 +52,7 @@ class EmbedderConfig(Section):
     """FaceNet."""
 
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto takes a GPU if any")
-    precision: Literal["auto", "f32", "bf16"] = Field(
+    precision: Literal["auto", "f32", "bf16", "int8"] = Field(
         "auto", description="of the CPU engine; auto takes the fastest that is proven good enough"
     )
     batch: int = Field(8, ge=1, le=64, description="faces embedded in one call")
@@ -123,12 +123,8 @@ class WebConfig(Section):
     preview_quality: int = Field(70, ge=20, le=95, description="JPEG quality of it")
 
 
-class Config(BaseSettings):
+class Config(Section):
     """All settings. Frozen: a running system does not change its mind."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="ATTENDANCE_", env_nested_delimiter="__"
-    )
 
     camera: CameraConfig = CameraConfig()
     detector: DetectorConfig = DetectorConfig()
@@ -138,24 +134,6 @@ class Config(BaseSettings):
     session: SessionConfig = SessionConfig()
     enrollment: EnrollmentConfig = EnrollmentConfig()
     web: WebConfig = WebConfig()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return env_settings, init_settings
-
-
-def default_home() -> Path:
-    """The school's folder: `ATTENDANCE_HOME`, else the platform's place for user data."""
-    named = os.environ.get("ATTENDANCE_HOME")
-    return Path(named) if named else Path(platformdirs.user_data_dir("attendance", appauthor=False))
 
 
 def load_config(path: Path | None = None) -> Config:
@@ -182,11 +160,26 @@ def load_config(path: Path | None = None) -> Config:
 
 
 def _validated(data: dict[str, Any], node: yaml.Node | None, path: Path | None) -> Config:
+    named = {str(key): value for key, value in data.items() if value is not None}
+    for section, keys in _environment().items():
+        in_file = named.get(section, {})
+        named[section] = in_file | keys if isinstance(in_file, dict) else in_file
     try:
-        return Config(**{str(key): value for key, value in data.items() if value is not None})
+        return Config(**named)
     except ValidationError as error:
         problems = [_sentence(problem, node, path) for problem in error.errors()]
         raise ConfigError("\n".join(problems)) from error
+
+
+def _environment() -> dict[str, dict[str, Any]]:
+    """What `ATTENDANCE_SECTION__KEY` says; read here, since pydantic-settings imports for 0.3 s."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, text in os.environ.items():
+        section, _, key = name.lower().removeprefix(ENVIRONMENT_PREFIX).partition("__")
+        if name.lower().startswith(ENVIRONMENT_PREFIX) and key and section in Config.model_fields:
+            is_list = text.startswith("[") and text.endswith("]")
+            found.setdefault(section, {})[key] = text[1:-1].split(",") if is_list else text
+    return found
 
 
 def _sentence(problem: Any, node: yaml.Node | None, path: Path | None) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
+from attendance import nursery
 from attendance.bootstrap import School
 from attendance.config import Config
 from attendance.core.errors import AttendanceError
@@ -65,6 +66,7 @@ class Service:
         self._lock = _only_server(self._school.run_dir)
         try:
             _end_left_over(self._card)
+            nursery.prepare()
             self._school.registry.students()
             self._start_web()
         except BaseException:

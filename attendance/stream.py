@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +28,7 @@ import numpy as np
 
 from attendance.core.domain import CameraState, Frame, Image
 from attendance.core.errors import CameraError
+from attendance.source import SourceKind, SourceSpec, without_password
 
 _Result = TypeVar("_Result")
 
@@ -41,62 +40,6 @@ NETWORK_OPEN_MS = 4000
 NETWORK_READ_MS = 1000
 
 log = logging.getLogger(__name__)
-
-
-class SourceKind(StrEnum):
-    """What a source string names."""
-
-    WEBCAM = "webcam"
-    URL = "url"
-    FILE = "file"
-    FOLDER = "folder"
-
-
-@dataclass(frozen=True)
-class SourceSpec:
-    """A parsed source.
-
-    Attributes:
-        width, height: asked of a webcam, in pixels.
-    """
-
-    kind: SourceKind
-    address: str
-    width: int = 1280
-    height: int = 720
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether it has an end and a pace of its own."""
-        return self.kind in {SourceKind.FILE, SourceKind.FOLDER}
-
-
-def parse_source(source: str, width: int = 1280, height: int = 720) -> SourceSpec:
-    """What a source string names: a webcam's number, a URL, a video file, a folder of images.
-
-    Raises:
-        CameraError: nothing is there, or it may not be looked at.
-
-    >>> parse_source("0").kind.value, parse_source("rtsp://camera/live").kind.value
-    ('webcam', 'url')
-    """
-    source = source.strip()
-    if re.fullmatch(r"\d{1,3}", source):
-        return SourceSpec(SourceKind.WEBCAM, source, width, height)
-    if re.match(r"(rtsp|rtsps|http|https)://", source, re.IGNORECASE):
-        return SourceSpec(SourceKind.URL, source, width, height)
-    try:
-        path = Path(source).expanduser()
-        if source and path.exists():
-            kind = SourceKind.FOLDER if path.is_dir() else SourceKind.FILE
-            return SourceSpec(kind, str(path), width, height)
-    except (OSError, RuntimeError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise CameraError(f"camera '{source[:200]}' cannot be looked at: {why}") from error
-    raise CameraError(
-        f"there is no camera '{source}': give a webcam's number (0), an rtsp:// or http:// "
-        "address, a video file or a folder of images"
-    )
 
 
 class FrameSource(Protocol):
@@ -173,17 +116,6 @@ def _cannot_open(spec: SourceSpec) -> str:
     if spec.kind is SourceKind.URL:
         return f"no picture from {without_password(spec.address)}: is the camera on the network?"
     return f"{spec.address} is not a video that can be played"
-
-
-def without_password(address: str) -> str:
-    """An address that may be shown and logged.
-
-    >>> without_password("rtsp://admin:secret@10.0.0.7/live")
-    'rtsp://***@10.0.0.7/live'
-    >>> without_password("http://10.0.0.7/video.cgi?user=admin&pwd=secret")
-    'http://10.0.0.7/video.cgi?***'
-    """
-    return re.sub(r"\?.*", "?***", re.sub(r"(?<=://)[^/?#]+@", "***@", address))
 
 
 class FolderSource:
@@ -286,6 +218,7 @@ class Capture:
         self._reopen_max_s = reopen_max_s
         self._clock = clock
         self._stop = threading.Event()
+        self._begun = threading.Event()
         self._changed = threading.Condition()
         self._state = CameraState.STARTING
         self._detail = ""
@@ -296,8 +229,18 @@ class Capture:
         self._call_began: float | None = None
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
-    def __enter__(self) -> Capture:
+    def open(self) -> None:
+        """Open the source ahead of its reader.
+
+        Until the reader enters, a recording waits at its beginning, and what a live camera
+        delivers is thrown away uncounted: nobody could look at it.
+        """
         self._thread.start()
+
+    def __enter__(self) -> Capture:
+        self._begun.set()
+        if not self._thread.ident:
+            self.open()
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -310,6 +253,7 @@ class Capture:
             Whether the thread ended in time; one that hangs in the driver dies with the process.
         """
         self._stop.set()
+        self._begun.set()
         with self._changed:
             self._changed.notify_all()
         if self._thread.is_alive():
@@ -364,12 +308,16 @@ class Capture:
     def _read_until_it_ends(self) -> None:
         source = self._call(self._open)
         try:
+            if self._is_recorded:
+                self._begun.wait()
             began, shown = self._clock(), 0
             while not self._stop.is_set():
                 image = self._call(source.read)
                 if image is None:
                     self._set_state(CameraState.ENDED, "the recording is over")
                     return
+                if not self._begun.is_set():
+                    continue
                 if self._is_recorded:
                     self._stop.wait(began + shown / source.fps - self._clock())
                 shown += 1

@@ -8,14 +8,14 @@ no harm: the camera's lease in the database lets one process through.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
+from attendance import nursery
 from attendance.bootstrap import School, utc_now
 from attendance.camera import EXIT_BUSY, run_camera
 from attendance.config import Config
@@ -218,18 +218,18 @@ def _wants_camera(session: ClassSession) -> bool:
 
 
 def spawner(home: Path, config: Config) -> Spawn:
-    """Starts real camera processes of this school, each in a fresh interpreter."""
-    context = multiprocessing.get_context("spawn")
+    """Starts real camera processes of this school, each knowing only what it is told."""
+    context = nursery.context()
 
     def spawn(session_id: int) -> CameraProcess:
-        process = context.Process(
+        process = context.Process(  # type: ignore[attr-defined]
             target=camera_main,
             args=(home, config, session_id),
             name=f"camera-{session_id}",
             daemon=True,
         )
         process.start()
-        return process
+        return cast("CameraProcess", process)
 
     return spawn
 

@@ -321,6 +321,7 @@ class FedFrameSource:
 
     def __init__(self, fps: float = 25.0) -> None:
         self.fps = fps
+        self.reads = 0
         self._fed: queue.SimpleQueue[Image | None] = queue.SimpleQueue()
 
     def feed(self, *pictures: Image) -> None:
@@ -332,6 +333,7 @@ class FedFrameSource:
         self._fed.put(None)
 
     def read(self) -> Image | None:
+        self.reads += 1
         return self._fed.get(timeout=30)
 
     def close(self) -> None:

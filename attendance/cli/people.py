@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from attendance.cli.context import Context, JsonOption, console, write_json
-from attendance.core.domain import Pose
 from attendance.core.errors import ConsentMissingError, EnrollmentError
+
+if TYPE_CHECKING:
+    from attendance.core.domain import Pose
 
 courses = typer.Typer(no_args_is_help=True, help="Courses and who is in them.")
 
@@ -51,6 +53,7 @@ def enroll(
 
 def _by_pose(photos: list[Path]) -> dict[Pose, Path]:
     """Which photo is which pose: by their names if all tell, else by their order."""
+    from attendance.core.domain import Pose
     from enroll.poses import pose_of_file
 
     if len(photos) != len(Pose):

@@ -45,7 +45,7 @@ def run(
 
 def _offer(context: Context, source: str) -> None:
     """Make sure the camera can be chosen on the start page."""
-    from attendance.stream import parse_source
+    from attendance.source import parse_source
 
     parse_source(source)
     with context.school() as school:

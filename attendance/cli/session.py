@@ -11,7 +11,6 @@ import typer
 from rich.table import Table
 
 from attendance.cli.context import Context, JsonOption, console, write_json
-from attendance.core.domain import CameraState, SessionState
 from attendance.core.errors import CameraError, SessionError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Class sessions and their registers.")
 
 SessionArgument = Annotated[int | None, typer.Argument(help="Its number; the newest by default.")]
-_OVER = (SessionState.CLOSED, SessionState.NEEDS_INSTRUCTOR)
 
 
 @app.command("start")
@@ -38,9 +36,13 @@ def start(
 
     A recording closes its session at its end. Ctrl-C stops watching and leaves the session open.
     """
-    from attendance.service import running_server
+    from attendance import nursery
 
     own: Context = context.obj
+    if fast or not (own.home / "run" / "server.json").exists():
+        nursery.prepare()  # while we import and open the session
+    from attendance.service import running_server
+
     with own.school() as school:
         session = _open(school, course, camera or own.config.camera.source, is_fast=fast)
         server = running_server(own.home)
@@ -55,7 +57,7 @@ def start(
 
 def _open(school: School, course: str, source: str, *, is_fast: bool) -> ClassSession:
     from attendance.bootstrap import utc_now
-    from attendance.stream import parse_source
+    from attendance.source import parse_source
 
     if is_fast and not parse_source(source).is_recorded:
         raise SessionError("--fast plays recordings; a live camera has its own pace")
@@ -74,6 +76,7 @@ def _open(school: School, course: str, source: str, *, is_fast: bool) -> ClassSe
 
 def _watch(school: School, session: ClassSession, json_target: str | None) -> None:
     """Be the supervisor of this one session until it is closed or its recording ends."""
+    from attendance.core.domain import CameraState, SessionState
     from attendance.supervisor import STEP_S, Supervisor, spawner
 
     stop = threading.Event()
@@ -82,11 +85,11 @@ def _watch(school: School, session: ClassSession, json_target: str | None) -> No
     supervisor = Supervisor(school, spawner(school.home, school.config), only=session.id)
     teller = _Teller(school, session.id, json_target)
     try:
-        while not stop.wait(STEP_S):
+        while not stop.is_set():
             supervisor.step()
             teller.tell()
             current = school.sessions.get(session.id)
-            if current.state in _OVER:
+            if current.state in {SessionState.CLOSED, SessionState.NEEDS_INSTRUCTOR}:
                 return
             if current.pace == "fast" and current.camera_state is CameraState.LOST:
                 raise CameraError(f"session {session.id} stopped: {current.camera_detail}")
@@ -94,6 +97,7 @@ def _watch(school: School, session: ClassSession, json_target: str | None) -> No
                 _close_recording(school, session.id)
                 teller.tell()
                 return
+            stop.wait(STEP_S)
         console(json_target).print(
             f"Session {session.id} is still open: `attendance session close {session.id}` ends it."
         )
@@ -187,6 +191,7 @@ def close(
 ) -> None:
     """Close a session: whoever was not seen is absent, if the camera did look."""
     from attendance.bootstrap import utc_now
+    from attendance.core.domain import SessionState
 
     own: Context = context.obj
     with own.school() as school:

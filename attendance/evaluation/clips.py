@@ -19,7 +19,8 @@ from attendance.bootstrap import School
 from attendance.core.domain import Decision, FloatArray, Frame, Gallery, Sighting
 from attendance.core.errors import AttendanceError
 from attendance.evaluation.reports import shown
-from attendance.stream import frames_of, open_source, parse_source
+from attendance.source import parse_source
+from attendance.stream import frames_of, open_source
 from attendance.vision.crop import face_crops
 
 TEMPLATE_FRAMES = 5

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from attendance.config import Config, DetectorConfig, default_home
 from attendance.evaluation.reports import STANDARD_OUTPUT, check_targets, write_json
 from attendance.evaluation.tables import (
     Row,
@@ -21,6 +20,7 @@ from attendance.evaluation.tables import (
 )
 
 if TYPE_CHECKING:
+    from attendance.config import Config, DetectorConfig
     from attendance.evaluation.embedding import PhotoEmbedder
     from attendance.vision.mtcnn import Mtcnn
 
@@ -57,7 +57,10 @@ class _Scope:
 
 def _scope(context: typer.Context) -> _Scope:
     if context.obj is None:
-        return _Scope(default_home(), Config())
+        from attendance.config import load_config
+        from attendance.home import default_home
+
+        return _Scope(default_home(), load_config())
     return _Scope(context.obj.home, context.obj.config)
 
 

@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from attendance.evaluation.protocols import ProtocolError
-
 STANDARD_OUTPUT = "-"
 T = TypeVar("T")
 
@@ -32,6 +30,8 @@ def check_targets(*targets: str | Path | None) -> None:
     Raises:
         ProtocolError: the folder of a target is not there, or the target is a folder.
     """
+    from attendance.evaluation.protocols import ProtocolError  # brings numpy, --help needs none
+
     for target in targets:
         if target is None or str(target) == STANDARD_OUTPUT:
             continue

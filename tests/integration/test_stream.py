@@ -18,7 +18,8 @@ from attendance.config import Config
 from attendance.core.domain import CameraState, SessionState, Source, Status
 from attendance.core.errors import CameraError, StorageFullError
 from attendance.sessions import process_token
-from attendance.stream import Capture, SourceKind, frames_of, open_source, parse_source
+from attendance.source import SourceKind, parse_source
+from attendance.stream import Capture, frames_of, open_source
 from tests.fakes import (
     NINE,
     Face,

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from attendance.config import Config, default_home, load_config
+from attendance.config import Config, load_config
 from attendance.core.errors import ConfigError
+from attendance.home import default_home
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
@@ -60,6 +61,21 @@ def test_the_environment_outranks_the_file(write, monkeypatch):
     monkeypatch.setenv("ATTENDANCE_SESSION__LATE_AFTER_MIN", "20")
     config = load_config(write("session:\n  late_after_min: 15\n  min_coverage: 0.5\n"))
     assert (config.session.late_after_min, config.session.min_coverage) == (20, 0.5)
+
+
+def test_the_environment_may_name_a_list_and_what_is_no_setting_of_ours(monkeypatch):
+    monkeypatch.setenv("ATTENDANCE_DETECTOR__THRESHOLDS", "[0.5, 0.6, 0.7]")
+    monkeypatch.setenv("ATTENDANCE_CAMERA__SOURCE", "0")
+    monkeypatch.setenv("ATTENDANCE_DATA", "elsewhere")
+    monkeypatch.setenv("ATTENDANCE_SENSE__OF", "humour")
+    config = load_config()
+    assert (config.detector.thresholds, config.camera.source) == ((0.5, 0.6, 0.7), "0")
+
+
+def test_a_misspelt_key_of_the_environment_is_named(monkeypatch):
+    monkeypatch.setenv("ATTENDANCE_WEB__PROT", "80")
+    with pytest.raises(ConfigError, match=r"unknown key 'web\.prot'; did you mean 'port'"):
+        load_config()
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,7 @@ from hypothesis import strategies as st
 
 from attendance.core.domain import CameraState
 from attendance.core.errors import CameraError
-from attendance.stream import (
-    FIRST_REOPEN_S,
-    Capture,
-    SourceKind,
-    as_bgr,
-    frames_of,
-    parse_source,
-    without_password,
-)
+from attendance.stream import FIRST_REOPEN_S, Capture, as_bgr, frames_of
 from tests.fakes import NINE, FakeClock, FedFrameSource, Hang, Opener, ScriptedFrameSource, until
 
 STALL_S = 1.2
@@ -372,62 +364,45 @@ def test_as_fast_as_it_goes_lets_the_source_go_when_nobody_wants_more():
     assert source.closed.is_set()
 
 
-# Words
-
-
-@pytest.mark.parametrize(
-    ("source", "kind", "address"),
-    [
-        ("0", SourceKind.WEBCAM, "0"),
-        (" 12 ", SourceKind.WEBCAM, "12"),
-        ("rtsp://cam/live", SourceKind.URL, "rtsp://cam/live"),
-        ("RTSPS://cam/live", SourceKind.URL, "RTSPS://cam/live"),
-        ("https://me:pw@cam:80/v?x=1", SourceKind.URL, "https://me:pw@cam:80/v?x=1"),
-    ],
-)
-def test_what_a_source_names(source, kind, address):
-    spec = parse_source(source, 640, 480)
-    assert (spec.kind, spec.address, spec.width, spec.height) == (kind, address, 640, 480)
-    assert not spec.is_recorded
-
-
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("", "nothing: not the current folder"),
-        ("   ", "blanks"),
-        ("1234", "no webcam has such a number"),
-        ("-1", "nor this one"),
-        ("ftp://cam/live", "a protocol we do not read"),
-        ("no/such/video.mp4", "a file that is not there"),
-        ("a\0b", "no path at all"),
-        ("x" * 5000, "longer than a path may be"),
-        ("~nobody-of-this-name/video.mp4", "the home of nobody"),
-    ],
-)
-def test_what_names_no_camera_gets_a_sentence(source, reason):
-    with pytest.raises(CameraError, match=r"camera '") as caught:
-        parse_source(source)
-    assert len(str(caught.value)) < 6000, reason
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("rtsp://10.0.0.7/live", "rtsp://10.0.0.7/live"),
-        ("rtsp://admin:secret@10.0.0.7/live", "rtsp://***@10.0.0.7/live"),
-        ("rtsp://admin:p@ss@10.0.0.7/live", "rtsp://***@10.0.0.7/live"),
-        ("http://cam/v.cgi?user=a&pwd=secret", "http://cam/v.cgi?***"),
-        ("http://a:b@cam/v?pwd=x@y", "http://***@cam/v?***"),
-        ("http://cam/v?mail=a@b", "http://cam/v?***"),
-    ],
-)
-def test_no_password_is_shown(address, shown):
-    assert without_password(address) == shown
-
-
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3), (4, 6, 4)])
 def test_whatever_a_driver_delivers_becomes_colour(shape):
     image = as_bgr(np.full(shape, 7, np.uint8))
     assert image.shape == (4, 6, 3)
     assert (image == 7).all()
+
+
+# Opened ahead of its reader
+
+
+def test_what_a_live_camera_shows_before_anybody_can_look_is_not_counted():
+    """Models load while the camera opens; its first pictures must not count as dropped."""
+    source = FedFrameSource()
+    capture = capturing(source)
+    capture.open()
+    source.feed(picture(1), picture(2))
+    until(lambda: source.reads == 3)
+    assert state(capture) is CameraState.STARTING
+    with capture:
+        source.feed(picture(3))
+        frame = capture.newer_than(0, 5.0)
+        assert (frame.number, frame.image[0, 0, 0]) == (1, 3)
+        assert (capture.status().frames, capture.status().dropped) == (1, 0)
+        source.end()
+
+
+def test_a_recording_opened_ahead_waits_at_its_beginning():
+    source = ScriptedFrameSource([picture(1), None])
+    capture = capturing(source, is_recorded=True)
+    capture.open()
+    until(lambda: len(capture.opener.times) == 1)
+    assert capture.status().frames == 0
+    with capture:
+        assert capture.newer_than(0, 5.0).image[0, 0, 0] == 1
+
+
+def test_a_camera_opened_ahead_and_never_read_is_let_go():
+    source = ScriptedFrameSource([picture(1), None])
+    capture = capturing(source, is_recorded=True)
+    capture.open()
+    assert capture.close(5.0)
+    assert source.closed.is_set()

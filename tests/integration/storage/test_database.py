@@ -9,11 +9,12 @@ from datetime import datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from attendance.core.errors import StorageError, StorageVersionError
-from attendance.db import migrate
+from attendance.db import migrate, upgrades
 from attendance.db.engine import open_database
 from attendance.db.models import Base, StudentRow
 
@@ -55,6 +56,13 @@ def test_migrations_make_exactly_the_tables_of_the_models(school):
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
+def test_the_newest_migration_is_known_without_alembic():
+    """Every start compares revisions; importing Alembic for that would cost it half a second."""
+    scripts = ScriptDirectory.from_config(upgrades.alembic_config(migrate.MIGRATIONS))
+    assert migrate.head() == scripts.get_current_head()
+    assert scripts.get_bases() == ["0001"]
+
+
 def test_opening_again_changes_nothing(school, reopen):
     school.add_students("Kim")
     assert [s.name for s in reopen().registry.students()] == ["Kim"]
@@ -70,14 +78,14 @@ def test_several_may_open_a_new_home_at_once(home):
 
 
 def test_first_run_that_is_interrupted_leaves_nothing_half_made(home, monkeypatch):
-    upgrade = migrate.command.upgrade
+    upgrade = upgrades.command.upgrade
 
     def upgrade_and_stop(*arguments):
         upgrade(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrate.command, "upgrade", upgrade_and_stop)
+        patch.setattr(upgrades.command, "upgrade", upgrade_and_stop)
         with pytest.raises(KeyboardInterrupt):
             open_database(home)
     left = sqlite3.connect(home / "attendance.db")

@@ -2,13 +2,14 @@
 # make demo   a class without a camera, on sample faces
 # make test   every test; needs Debian's chromium
 # make check  formatting, rules, types, layers
-# make bench  speed beside facenet-pytorch's, in one run
+# make bench  speed, and what it saw, beside what others run today; BENCH_FLAGS="--json FILE"
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_FLAGS ?=
+BENCH_FLAGS ?=
 
 .PHONY: install run demo test check bench format clean
 
@@ -36,7 +37,7 @@ check: install
 	$(BIN)/lint-imports
 
 bench: install
-	$(BIN)/attendance bench
+	$(BIN)/attendance bench $(BENCH_FLAGS)
 
 format: install
 	$(BIN)/ruff format .

@@ -7,14 +7,13 @@ CPU never pays for importing torch.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino as ov
 import torch
-from facenet_pytorch import MTCNN, InceptionResnetV1
+from facenet_pytorch import InceptionResnetV1
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from openvino.frontend import FrontEndManager
 
@@ -231,18 +230,3 @@ def download(name: str, folder: Path) -> Path:
         else:
             os.environ["TORCH_HOME"] = before
     return next((folder / "checkpoints").glob(f"*{name}.pt"))
-
-
-def reference_detect(min_face_px: int) -> Callable[[Image], int]:
-    """facenet-pytorch's MTCNN as its README uses it: eager torch on the CPU, every frame anew.
-
-    Returns:
-        A function from a BGR image to the number of faces.
-    """
-    mtcnn = MTCNN(keep_all=True, min_face_size=min_face_px)
-
-    def detect(image: Image) -> int:
-        boxes, _ = mtcnn.detect(np.ascontiguousarray(image[:, :, ::-1]))
-        return 0 if boxes is None else len(boxes)
-
-    return detect

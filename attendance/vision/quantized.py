@@ -23,7 +23,7 @@ from attendance.core.errors import ModelError
 PUBLISHED = Path(__file__).with_name("published_gates.json")
 MODEL_FILES = ("model.xml", "model.bin")
 GATE_LIMIT_POINTS = 1.0
-PARITY_MEAN = 0.98
+PARITY_MEAN = 0.99
 PARITY_LOWEST = 0.95
 
 

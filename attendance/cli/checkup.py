@@ -46,7 +46,7 @@ def check_all(home: Path, config: EmbedderConfig) -> list[Finding]:
         check_system,
         check_engine,
         lambda: check_gpu(config),
-        check_detector,
+        lambda: check_detector(config),
         lambda: check_embedder(store, config),
         lambda: check_int8(store),
         lambda: check_home(home),
@@ -84,9 +84,10 @@ def check_gpu(config: EmbedderConfig) -> Finding:
     return Finding("GPU", "ok", f"{found}, in half precision" if found else "none found")
 
 
-def check_detector() -> Finding:
+def check_detector(config: EmbedderConfig) -> Finding:
     """MTCNN's networks, and what computes them."""
     from attendance.vision.engines import capabilities, chosen_precision
+    from attendance.vision.loading import gpu_device
     from attendance.vision.weights import mtcnn_path
 
     try:
@@ -94,13 +95,16 @@ def check_detector() -> Finding:
             mtcnn_path(f"{net}net.onnx")
     except AttendanceError as error:
         return _problem("detector", error, "run `make install`")
-    precision = chosen_precision("auto", capabilities())
-    return Finding("detector", "ok", f"MTCNN, three files verified, {precision} on the CPU")
+    gpu = gpu_device(config.device)
+    where = f"on {gpu}" if gpu else f"{chosen_precision('auto', capabilities())} on the CPU"
+    return Finding("detector", "ok", f"MTCNN, three files verified, {where}")
 
 
 def check_embedder(store: ModelStore, config: EmbedderConfig) -> Finding:
     """The weights in use, the variant of them and why."""
+    from attendance.vision.loading import gpu_device
     from attendance.vision.variants import choose_for
+    from attendance.vision.weights import DEFAULT
 
     name = store.active()
     try:
@@ -108,8 +112,9 @@ def check_embedder(store: ModelStore, config: EmbedderConfig) -> Finding:
         choice = choose_for(store, config.precision, name)
     except AttendanceError as error:
         return _problem("embedder", error, f"`attendance models use {name}` once that is done")
-    says = f"{store.model_id(name)}, file verified, {choice.variant} on the CPU: {choice.reason}"
-    return Finding("embedder", "ok", says)
+    gpu = gpu_device(config.device) if name == DEFAULT else None
+    where = f"on {gpu}" if gpu else f"{choice.variant} on the CPU: {choice.reason}"
+    return Finding("embedder", "ok", f"{store.model_id(name)}, file verified, {where}")
 
 
 def check_int8(store: ModelStore) -> Finding:

@@ -16,9 +16,9 @@ INT8 = "openvino-int8"
 
 
 def load_detector(
-    config: DetectorConfig, device: str = "auto", cache_dir: Path | None = None
+    config: DetectorConfig, device: str = "auto", cache_dir: Path | None = None, threads: int = 0
 ) -> Mtcnn:
-    """MTCNN with the settings' thresholds.
+    """MTCNN with the settings' thresholds, on so many processor threads, 0 for all.
 
     Raises:
         ModelError: its weights are missing, truncated or foreign.
@@ -27,7 +27,7 @@ def load_detector(
     if gpu is None:
         from attendance.vision.mtcnn_nets import openvino_mtcnn
 
-        nets = openvino_mtcnn(OpenVinoEngine("auto", cache_dir))
+        nets = openvino_mtcnn(OpenVinoEngine("auto", cache_dir, threads))
     else:
         from attendance.vision import torch_nets
 
@@ -35,8 +35,13 @@ def load_detector(
     return Mtcnn(nets, config.min_face_px, config.thresholds, config.min_score)
 
 
-def load_embedder(config: EmbedderConfig, store: ModelStore) -> FaceNet:
+def load_embedder(config: EmbedderConfig, store: ModelStore, threads: int = 0) -> FaceNet:
     """The school's embedder: on a GPU if there is one, else the variant that fits the processor.
+
+    Args:
+        config: device, precision and batch.
+        store: where the weights are.
+        threads: of the processor, 0 for all.
 
     Raises:
         ModelError: its weights are missing, truncated or foreign, or a variant was asked for by
@@ -49,8 +54,8 @@ def load_embedder(config: EmbedderConfig, store: ModelStore) -> FaceNet:
 
         net = torch_nets.facenet_net(torch_nets.facenet_from_graph(store.path(name)), gpu)
         return FaceNet(net, store.model_id(name), torch_nets.variant(gpu), batch=config.batch)
-    store.path(name)  # verified, whichever variant is taken
-    return load_variant(store, choose_for(store, config.precision, name).variant, config.batch)
+    variant = choose_for(store, config.precision, name).variant
+    return load_variant(store, variant, config.batch, threads)
 
 
 def load_variants(store: ModelStore) -> list[FaceNet]:
@@ -64,7 +69,9 @@ def load_variants(store: ModelStore) -> list[FaceNet]:
     return [load_variant(store, name) for name in names if name.upper() in offered]
 
 
-def load_variant(store: ModelStore, variant: VariantName, batch: int = 8) -> FaceNet:
+def load_variant(
+    store: ModelStore, variant: VariantName, batch: int = 8, threads: int = 0
+) -> FaceNet:
     """One variant of the embedder in use, on the CPU.
 
     Raises:
@@ -73,12 +80,13 @@ def load_variant(store: ModelStore, variant: VariantName, batch: int = 8) -> Fac
     """
     name = store.active()
     model_id = store.model_id(name)
+    source = store.path(name)  # verified, whichever variant is taken
     if variant == "int8":
-        engine = OpenVinoEngine("f32", store.cache_dir)
+        engine = OpenVinoEngine("f32", store.cache_dir, threads)
         net, dimension = engine.ready_embedder(store.int8.path(model_id))
         return FaceNet(net, model_id, INT8, dimension, batch)
-    engine = OpenVinoEngine(variant, store.cache_dir)
-    net, dimension = engine.embedder(store.path(name), store.digest(name))
+    engine = OpenVinoEngine(variant, store.cache_dir, threads)
+    net, dimension = engine.embedder(source, store.digest(name))
     return FaceNet(net, model_id, engine.variant, dimension, batch)
 
 

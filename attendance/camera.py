@@ -27,7 +27,7 @@ from attendance.core.domain import CameraState, Frame, FrameResult, SessionState
 from attendance.core.errors import AttendanceError, CameraBusyError, SessionError, StorageError
 from attendance.core.pipeline import Pipeline
 from attendance.preview import PreviewServer
-from attendance.sessions import ClassSession, Sessions, process_token
+from attendance.sessions import ClassSession, Pulse, Sessions, Wish, process_token
 from attendance.source import parse_source
 from attendance.stream import (
     Capture,
@@ -44,6 +44,7 @@ EXIT_HUNG = 4
 BEAT_S = 0.5
 WAIT_S = 0.1
 COVERED_GAP_S = 1.5
+SKIPPED_OVER_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,21 @@ class _Tally:
     since_s: float = 0.0
 
 
+class _Skips:
+    """How many of the newest minute's frames nobody looked at. Owned by the worker's thread."""
+
+    def __init__(self) -> None:
+        self._counts: deque[tuple[float, int, int]] = deque([(float("-inf"), 0, 0)])
+
+    def share(self, now_s: float, status: CaptureStatus) -> float:
+        """Note the counts of this moment. Returns: dropped of delivered, in [0, 1]."""
+        self._counts.append((now_s, status.frames, status.dropped))
+        while self._counts[1][0] <= now_s - SKIPPED_OVER_S:
+            self._counts.popleft()
+        _, frames, dropped = self._counts[0]
+        return (status.dropped - dropped) / max(1, status.frames - frames)
+
+
 class Worker:
     """Moves one session forward, one frame a step. Owned by one thread.
 
@@ -124,7 +140,10 @@ class Worker:
         self._now = now
         self._unwritten: deque[Sighting] = deque()
         self._reported = session.camera_state
-        self._wished = SessionState.OPEN
+        self._wished = Wish(SessionState.OPEN)
+        self._is_sweeping = False
+        self._size_px = (0, 0)
+        self._skips = _Skips()
         self._number = 0
         self._last_frame_s: float | None = None
         self._tally = _Tally(since_s=clock())
@@ -155,7 +174,7 @@ class Worker:
         if self._clock() - self._tally.since_s >= BEAT_S:
             self._beat()
         is_played_out = self._session.pace == "fast" and self.has_ended
-        return self._wished is SessionState.OPEN and not is_played_out
+        return self._wished.state is SessionState.OPEN and not is_played_out
 
     def finish(self) -> None:
         """Write what the tracks still had to say, and the last figures."""
@@ -165,6 +184,7 @@ class Worker:
     def _look(self, frame: Frame) -> None:
         result = self._pipeline.process(frame)
         self._number = frame.number
+        self._size_px = (frame.image.shape[1], frame.image.shape[0])
         self._count_coverage(frame)
         self._unwritten.extend(result.events)
         self._write()
@@ -215,21 +235,39 @@ class Worker:
         self._beat()
 
     def _beat(self) -> None:
-        status, tally = self._frames.status(), self._tally
-        elapsed = max(self._clock() - tally.since_s, BEAT_S)
         with self._storage_may_fail():
             self._wished = self._sessions.beat(
                 self._session.id,
                 self._owner,
-                covered_s=tally.covered_s,
-                frames=status.frames,
-                dropped=status.dropped,
-                fps=tally.looked_at / elapsed,
-                unknown_faces=self._pipeline.unknown_faces,
+                covered_s=self._tally.covered_s,
+                pulse=self._pulse(),
             )
             self._tally = _Tally()
             self._write()
+            self._sweep()
         self._tally.since_s = self._clock()
+
+    def _pulse(self) -> Pulse:
+        status, now_s = self._frames.status(), self._clock()
+        return Pulse(
+            frames=status.frames,
+            dropped=status.dropped,
+            fps=self._tally.looked_at / max(now_s - self._tally.since_s, BEAT_S),
+            skipped=self._skips.share(now_s, status),
+            width_px=self._size_px[0],
+            height_px=self._size_px[1],
+            unknown_faces=self._pipeline.unknown_faces,
+        )
+
+    def _sweep(self) -> None:
+        """Begin the sweep that is wished for, and report it when it is done."""
+        if self._is_sweeping and not self._pipeline.is_sweeping:
+            faces = self._pipeline.swept_faces
+            self._sessions.looked_again(self._session.id, faces=faces, at=self._now())
+            self._is_sweeping = False
+        elif self._wished.looks_again and not self._is_sweeping:
+            self._pipeline.look_again()
+            self._is_sweeping = True
 
     @contextlib.contextmanager
     def _storage_may_fail(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from attendance.core.domain import FloatArray, IntArray
 
-SETTLED_LOOK_INTERVALS = 4
+SETTLED_LOOK_INTERVALS = 8
 STRANGER_LOOK_INTERVALS = 8
 BETTER_VIEW = 1.3
 BATCH = 4

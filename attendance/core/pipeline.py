@@ -36,7 +36,7 @@ from attendance.core.tracking import Track, Tracker, TrackUpdate
 SEEN_EVERY_S = 5.0
 SHOWN_UNSEEN_S = 0.3
 SAME_STRANGER_SIMILARITY = 0.6
-SAME_PICTURE = 0.7
+SAME_PICTURE = 0.5
 SAME_FACE_SIMILARITY = 0.5
 
 
@@ -93,7 +93,7 @@ class _Watched:
     reported_s: float = 0.0
     last_at: datetime | None = None
     signature: FloatArray | None = None
-    is_suspect: bool = False
+    suspected_s: float | None = None
     has_hope: bool = False
     best_view: float = 0.0
 
@@ -104,14 +104,17 @@ class _Watched:
             self.since_s = self.evidence.began_s
         self.verdict = self.evidence.verdict()
         self.has_hope = not self.evidence.newest_is_like_nobody
-        self.is_suspect = False
 
-    def looks_another(self, embedding: FloatArray) -> bool:
-        """Whether a face that suddenly looks different is a different one."""
-        is_known = self.is_suspect and len(self.evidence) > 0
-        return is_known and (
-            float(embedding @ self.evidence.mean_embedding()) < SAME_FACE_SIMILARITY
-        )
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the face changed since the last look: nothing is said of it until the next."""
+        return self.suspected_s is not None
+
+    def is_unlike(self, embedding: FloatArray) -> bool:
+        """Whether this cannot be the face of the looks so far."""
+        if not len(self.evidence):
+            return False
+        return float(embedding @ self.evidence.mean_embedding()) < SAME_FACE_SIMILARITY
 
     def interval_s(self, rules: PipelineRules, view: float) -> float:
         """Seconds between two looks: long for a name or a stranger unless there is news."""
@@ -128,6 +131,38 @@ class _Watched:
         return is_unknown and self.evidence.last_look_s - self.evidence.began_s >= seconds
 
 
+class Promise(Protocol):
+    """Embeddings that are being made, as `concurrent.futures.Future` promises them."""
+
+    def done(self) -> bool:
+        """Whether they are ready."""
+        ...
+
+    def result(self) -> FloatArray:
+        """The embeddings; waits for them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """A promise kept at once."""
+
+    embeddings: FloatArray
+
+    def done(self) -> bool:
+        """See `Promise.done`."""
+        return True
+
+    def result(self) -> FloatArray:
+        """See `Promise.result`."""
+        return self.embeddings
+
+
+def at_once(make: Callable[[], FloatArray]) -> Promise:
+    """Make embeddings while the frame waits: the same frames give the same looks."""
+    return Made(make())
+
+
 class Pipeline:
     """One camera watching one roster. Owned by the worker's thread.
 
@@ -138,6 +173,8 @@ class Pipeline:
         tracker: joins detections.
         rules: when to look and what to believe.
         timer: seconds, for `FrameResult.timings` only.
+        submit: has embeddings made, here and now or in a thread while frames go on; one batch
+            is under way at a time.
     """
 
     def __init__(
@@ -148,6 +185,7 @@ class Pipeline:
         tracker: Tracker,
         rules: PipelineRules,
         timer: Callable[[], float] = float,
+        submit: Callable[[Callable[[], FloatArray]], Promise] = at_once,
     ) -> None:
         if gallery.model_id != embedder.model_id:
             raise ValueError(
@@ -159,6 +197,8 @@ class Pipeline:
         self._tracker = tracker
         self._rules = rules
         self._timer = timer
+        self._submit = submit
+        self._asked: tuple[Promise, Frame, list[Track]] | None = None
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s)
         self._watched: dict[int, _Watched] = {}
         self._strangers: list[FloatArray] = []
@@ -203,27 +243,26 @@ class Pipeline:
         marks.append(self._timer())
         steps = np.diff(marks) * 1000
         timings = dict(zip(("follow", "scan", "look", "decide"), steps.tolist(), strict=True))
-        seen = (t for t in update.live if frame.t_s - t.last_s <= SHOWN_UNSEEN_S)
-        views = tuple(self._view(track) for track in seen)
+        views = tuple(self._view(track) for track in update.live if self._is_shown(track, frame))
         return FrameResult(frame.number, views, tuple(events), timings)
 
     def finish(self) -> tuple[Sighting, ...]:
         """End every track and return what they still had to say."""
-        return tuple(event for track in self._tracker.finish() for event in self._end(track))
+        cut_off = self._collect(TrackUpdate((), frozenset(), ()), is_last=True).ended
+        ended = (*cut_off, *self._tracker.finish())
+        return tuple(event for track in ended for event in self._end(track))
 
     def _look(self, frame: Frame, search: FaceSearch, update: TrackUpdate) -> TrackUpdate:
-        """Embed the tracks for which that can change a decision, in one batch."""
+        """Take the looks that are ready, and ask for those that can change a decision."""
         for track in update.live:
             if track.track_id not in self._watched:
                 self._watch(track)
         seen = [track for track in update.live if track.track_id in update.seen]
         self._note_changes(search, seen, frame)
-        due = [seen[i] for i in looking.choose([self._ripeness(t, frame) for t in seen])]
-        boxes = np.array([track.box for track in due], np.float32).reshape(-1, 4)
-        embeddings = self._embedder.embed(frame.image, boxes)
-        for track, embedding in zip(due, embeddings, strict=True):
-            update = self._take(frame, track, embedding, update)
-        return update
+        update = self._collect(update)
+        if self._asked is None:
+            self._ask(frame, seen)
+        return self._collect(update)
 
     def _watch(self, track: Track) -> _Watched:
         evidence = TrackEvidence(self._gallery, self._rules.decision)
@@ -232,37 +271,73 @@ class Pipeline:
 
     def _note_changes(self, search: FaceSearch, seen: list[Track], frame: Frame) -> None:
         """Suspect a face that looks different from one frame to the next."""
-        boxes = np.array([track.box for track in seen], np.float32).reshape(-1, 4)
-        for track, signature in zip(seen, search.signatures(boxes), strict=True):
+        signatures = search.signatures(_boxes(seen))
+        for track, signature in zip(seen, signatures, strict=True):
             watched = self._watched[track.track_id]
-            watched.last_at = frame.at
             before, watched.signature = watched.signature, signature
             if before is not None and float(before @ signature) < SAME_PICTURE:
-                watched.is_suspect = True
+                watched.suspected_s = frame.t_s
+            if not watched.is_suspect:
+                watched.last_at = frame.at
+
+    def _ask(self, frame: Frame, seen: list[Track]) -> None:
+        """Have the faces embedded whose turn it is, in one batch."""
+        due = [seen[i] for i in looking.choose([self._ripeness(t, frame) for t in seen])]
+        if not due:
+            return
+        boxes = _boxes(due)
+        promise = self._submit(lambda: self._embedder.embed(frame.image, boxes))
+        self._asked = (promise, frame, due)
+
+    def _collect(self, update: TrackUpdate, *, is_last: bool = False) -> TrackUpdate:
+        """Take the looks that were asked for, if they are ready."""
+        if self._asked is None or not (is_last or self._asked[0].done()):
+            return update
+        promise, frame, tracks = self._asked
+        self._asked = None
+        for track, embedding in zip(tracks, promise.result(), strict=True):
+            if track.track_id in self._watched:
+                update = self._take(frame, track, embedding, update)
+        return update
 
     def _take(
         self, frame: Frame, track: Track, embedding: FloatArray, update: TrackUpdate
     ) -> TrackUpdate:
-        """One look of one track; where it shows another face, a track of its own begins."""
+        """One look of one track; where it shows another face, a track of its own begins.
+
+        Args:
+            frame: in which the face was looked at.
+            track: as it was then.
+            embedding: of the face.
+            update: of the newest frame.
+        """
         watched = self._watched[track.track_id]
-        if watched.looks_another(embedding):
-            old, track = self._tracker.split(track.track_id)
-            watched = self._watch(track)
-            watched.last_at = frame.at
-            live = tuple(track if t.track_id == old.track_id else t for t in update.live)
-            update = replace(update, live=live, ended=(*update.ended, old))
+        if watched.suspected_s is not None and frame.t_s >= watched.suspected_s:
+            watched.suspected_s = None
+            if watched.is_unlike(embedding):
+                update, watched = self._split(track.track_id, frame, update)
         watched.take(Look(frame.t_s, frame.at, embedding, looking.look_quality(track.box)))
         watched.best_view = max(watched.best_view, looking.view(track.box, track.landmarks))
         return update
 
+    def _split(
+        self, track_id: int, frame: Frame, update: TrackUpdate
+    ) -> tuple[TrackUpdate, _Watched]:
+        """End a track whose face has gone and begin one for the face that is there now."""
+        old, new = self._tracker.split(track_id)
+        watched = self._watch(new)
+        watched.last_at = frame.at
+        live = tuple(new if track.track_id == track_id else track for track in update.live)
+        return replace(update, live=live, ended=(*update.ended, old)), watched
+
     def _ripeness(self, track: Track, frame: Frame) -> float:
         """Seconds since this track's last look in units of its interval, 0 for an unfit view."""
-        is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
-        if track.state is not TrackState.CONFIRMED or is_cut:
-            return 0.0
         watched = self._watched[track.track_id]
         if watched.is_suspect:
             return np.inf
+        is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
+        if track.state is not TrackState.CONFIRMED or is_cut:
+            return 0.0
         waited_s = frame.t_s - watched.evidence.last_look_s
         view = looking.view(track.box, track.landmarks)
         return waited_s / watched.interval_s(self._rules, view)
@@ -280,6 +355,8 @@ class Pipeline:
     def _report(self, track: Track, frame: Frame) -> list[Sighting]:
         """What a live track has to say now: a first certainty, a sign of life, a lasting doubt."""
         watched = self._watched[track.track_id]
+        if watched.is_suspect:
+            return []
         verdict, decision = watched.verdict, watched.verdict.decision
         said = (watched.reported, watched.reported_id)
         is_first = said != (decision, verdict.student_id)
@@ -321,6 +398,10 @@ class Pipeline:
             evidence=verdict.evidence,
         )
 
+    def _is_shown(self, track: Track, frame: Frame) -> bool:
+        is_in_sight = frame.t_s - track.last_s <= SHOWN_UNSEEN_S
+        return is_in_sight and not self._watched[track.track_id].is_suspect
+
     def _view(self, track: Track) -> TrackView:
         verdict = self._watched[track.track_id].verdict
         named = verdict.student_id if verdict.decision is Decision.ACCEPT else None
@@ -329,6 +410,10 @@ class Pipeline:
             track.track_id, track.state, (x1, y1, x2, y2), verdict.decision, named,
             verdict.similarity,
         )  # fmt: skip
+
+
+def _boxes(tracks: list[Track]) -> FloatArray:
+    return np.array([track.box for track in tracks], np.float32).reshape(-1, 4)
 
 
 def _add_stranger(known: list[FloatArray], embedding: FloatArray) -> None:

@@ -144,10 +144,13 @@ class MtcnnSearch:
         return Detections(shifted(boxes, out[:, 1:5]), landmarks, scores.astype(np.float32))
 
     def signatures(self, boxes: FloatArray) -> FloatArray:
-        """What the boxes show at 12 by 12 pixels, less its mean. Returns: (n, 144) of length 1."""
+        """What the boxes show at 12 by 12 grey pixels, less its mean.
+
+        Returns:
+            (n, 144), rows of length 1.
+        """
         crops = self._pyramid.crops(self._clipped(boxes), 24).astype(np.float32)
-        small = crops.reshape(len(boxes), 12, 2, 12, 2, 3).mean(axis=(2, 4, 5))
-        flat = small.reshape(len(boxes), -1)
+        flat = crops.reshape(-1, 12, 2, 12, 2, 3).mean(axis=(2, 4, 5)).reshape(-1, 144)
         flat -= flat.mean(axis=1, keepdims=True)
         lengths = np.linalg.norm(flat, axis=1, keepdims=True)
         return np.asarray(flat / np.maximum(lengths, 1e-6), np.float32)

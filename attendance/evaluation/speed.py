@@ -207,10 +207,9 @@ class _Bench:
 
     def _baselines(self, reference: Reference) -> tuple[dict[str, Baseline], dict[str, str]]:
         school, cache = self._school, self._options.cache
-        embedder = school.embedder()
         others: dict[str, Baseline] = {
             REFERENCE: reference,
-            FULL: FullScan(school.detector(), embedder, embedder.variant),
+            FULL: FullScan(school.detector(), school.embedder(), school.config.detector.min_score),
         }
         optional: dict[str, Callable[[], Baseline]] = {
             YUNET: lambda: YunetSface(cache, MIN_FACE_PX),

@@ -12,10 +12,13 @@ from typing import Any, Protocol, TypeVar
 import cv2
 import numpy as np
 
-from attendance.core.domain import FloatArray, Image
+from attendance.core.domain import Detections, FloatArray, Image
 from attendance.core.errors import AttendanceError
-from attendance.core.pipeline import Detector, Embedder
+from attendance.core.geometry import squared
+from attendance.core.scanning import whole_levels
 from attendance.evaluation.opencv_zoo import zoo_models
+from attendance.vision.facenet import FaceNet
+from attendance.vision.mtcnn import Mtcnn
 from attendance.vision.reference import FacenetPytorch
 
 YUNET_SCORE, YUNET_NMS, YUNET_TOP = 0.9, 0.3, 5000
@@ -44,18 +47,30 @@ class Baseline(Protocol):
 class FullScan:
     """Our own engine used that way: full scan and every face embedded, every frame."""
 
-    def __init__(self, detector: Detector, embedder: Embedder, variant: str) -> None:
+    def __init__(self, detector: Mtcnn, embedder: FaceNet, min_score: float) -> None:
         self._detector = detector
         self._embedder = embedder
-        self.variant = variant
+        self._min_score = min_score
+        self.variant = embedder.variant
         self.faces = 0
 
     def process(self, image: Image) -> Stages:
         """See `Baseline.process`."""
-        found, detect_ms = timed(lambda: self._detector.detect(image))
+        found, stages = self.scan(image)
         _, embed_ms = timed(lambda: self._embedder.embed(image, found.boxes))
         self.faces = len(found)
-        return {"detect": detect_ms, "embed": embed_ms}
+        return {**stages, "embed": embed_ms}
+
+    def scan(self, image: Image) -> tuple[Detections, Stages]:
+        """The faces as `Mtcnn.detect` finds them, stage by stage."""
+        shape = (image.shape[0], image.shape[1])
+        tiles = whole_levels(shape, self._detector.min_face_px)
+        search, pyramid_ms = timed(lambda: self._detector.search(image))
+        proposed, p_ms = timed(lambda: search.propose(tiles))
+        refined, r_ms = timed(lambda: search.refine(squared(proposed)))
+        found, o_ms = timed(lambda: search.accept(refined))
+        stages = {"pyramid": pyramid_ms, "p-net": p_ms, "r-net": r_ms, "o-net": o_ms}
+        return found.take(found.scores >= self._min_score), stages
 
 
 class Reference:

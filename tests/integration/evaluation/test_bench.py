@@ -17,6 +17,7 @@ from attendance.core.geometry import iou
 from attendance.evaluation.cast import Cast, cast_people
 from attendance.evaluation.moving_class import SMALL_CLASS, MovingClass, compose, min_step
 from attendance.evaluation.read_ahead import ReadAhead
+from attendance.evaluation.speed_baselines import FullScan
 
 FRAMES = 61
 """The first people are replaced in frame 60."""
@@ -89,6 +90,16 @@ class TestMovingClass:
         again, other = (compose(SMALL_CLASS, cast.people, FRAMES, seed) for seed in (0, 1))
         assert np.array_equal(film.render(60), again.render(60))
         assert not np.array_equal(film.render(60), other.render(60))
+
+
+def test_a_full_scan_by_stages_finds_what_a_full_scan_finds(
+    film: MovingClass, school: School
+) -> None:
+    image, detector = film.render(0), school.detector()
+    staged = FullScan(detector, school.embedder(), school.config.detector.min_score)
+    found, stages = staged.scan(image)
+    assert np.array_equal(found.boxes, detector.detect(image).boxes)
+    assert set(stages) == {"pyramid", "p-net", "r-net", "o-net"}
 
 
 class TestCast:

@@ -182,6 +182,8 @@ def _keep(model: ov.Model, folder: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         ov.save_model(model, partial / "model.xml", compress_to_fp16=False)
+        if folder.is_dir() and not (folder / "model.xml").is_file():
+            shutil.rmtree(folder)
         partial.rename(folder)
     except (OSError, RuntimeError):  # a full disk, or another process was first
         shutil.rmtree(partial, ignore_errors=True)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from attendance.config import Config
 from attendance.core.domain import FloatArray, Gallery
 from attendance.core.evidence import DecisionRules
-from attendance.core.pipeline import Pipeline, PipelineRules, Promise, at_once
+from attendance.core.pipeline import Pipeline, Promise, at_once
 from attendance.core.tracking import Tracker
+from attendance.core.watching import PipelineRules
 from attendance.db.engine import Database, open_database
 from attendance.db.vault import Vault, open_vault
 from attendance.registry import Registry
@@ -167,9 +168,7 @@ class School:
             self.db.dispose()
 
 
-def _both(
-    detector: Callable[[], Mtcnn], embedder: Callable[[], FaceNet]
-) -> tuple[Mtcnn, FaceNet]:
+def _both(detector: Callable[[], Mtcnn], embedder: Callable[[], FaceNet]) -> tuple[Mtcnn, FaceNet]:
     """Load the two side by side; reading and compiling leave the interpreter alone."""
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(embedder)

@@ -31,10 +31,11 @@ from attendance.core.domain import (
 from attendance.core.errors import AttendanceError, CameraError
 from attendance.core.evidence import DecisionRules
 from attendance.core.geometry import covered, iou
-from attendance.core.pipeline import Pipeline, PipelineRules
+from attendance.core.pipeline import Pipeline
 from attendance.core.scanning import Tile
 from attendance.core.tracking import Tracker
-from attendance.sessions import Camera, ClassSession, Course, SessionRules
+from attendance.core.watching import PipelineRules
+from attendance.sessions import Camera, ClassSession, Course, Pulse, SessionRules, Wish
 from attendance.stream import CaptureStatus
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -336,6 +337,9 @@ class FedFrameSource:
         self.reads += 1
         return self._fed.get(timeout=30)
 
+    def skip(self) -> bool:
+        return self.read() is not None
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -348,6 +352,7 @@ class FakeFrames:
         self.detail = ""
         self.stuck_s = 0.0
         self.delivered = 0
+        self.dropped = 0
         self.waiting: list[Frame] = []
 
     def feed(self, *frames: Frame) -> None:
@@ -355,11 +360,16 @@ class FakeFrames:
         self.delivered += len(frames)
         self.state = CameraState.LIVE
 
+    def drop(self, count: int) -> None:
+        """So many frames went by while nobody could look."""
+        self.delivered += count
+        self.dropped += count
+
     def newer_than(self, number: int, timeout_s: float) -> Frame | None:
         return self.waiting.pop(0) if self.waiting else None
 
     def status(self) -> CaptureStatus:
-        return CaptureStatus(self.state, self.detail, self.delivered, 0, self.stuck_s)
+        return CaptureStatus(self.state, self.detail, self.delivered, self.dropped, self.stuck_s)
 
 
 @dataclass
@@ -369,7 +379,9 @@ class Ledger:
     state: SessionState = SessionState.OPEN
     refuse_with: AttendanceError | None = None
     notes: list[tuple[str, object]] = field(default_factory=list)
-    beats: list[dict[str, float]] = field(default_factory=list)
+    beats: list[Pulse] = field(default_factory=list)
+    covered_s: list[float] = field(default_factory=list)
+    looks_again: bool = False
 
     def record(self, session_id: int, sighting: Sighting) -> None:
         self._note("sighting", sighting)
@@ -379,10 +391,15 @@ class Ledger:
     ) -> None:
         self._note("camera", (state, detail))
 
-    def beat(self, session_id: int, owner: str, **figures: float) -> SessionState:
+    def beat(self, session_id: int, owner: str, *, covered_s: float, pulse: Pulse) -> Wish:
         self._note("beat", owner)
-        self.beats.append(figures)
-        return self.state
+        self.beats.append(pulse)
+        self.covered_s.append(covered_s)
+        return Wish(self.state, self.looks_again)
+
+    def looked_again(self, session_id: int, *, faces: int, at: datetime) -> None:
+        self._note("looked again", faces)
+        self.looks_again = False
 
     def _note(self, kind: str, what: object) -> None:
         if self.refuse_with is not None:

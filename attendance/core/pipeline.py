@@ -7,8 +7,7 @@ time, and returns what it saw and what follows from it; the worker hands the fac
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -26,18 +25,17 @@ from attendance.core.domain import (
     Sighting,
     TrackState,
     TrackView,
-    Verdict,
 )
-from attendance.core.evidence import DecisionRules, TrackEvidence
+from attendance.core.evidence import TrackEvidence
 from attendance.core.following import FaceSearch, follow
 from attendance.core.newcomers import Newcomers
 from attendance.core.tracking import Track, Tracker, TrackUpdate
+from attendance.core.watching import PipelineRules, Watched
 
 SEEN_EVERY_S = 5.0
 SHOWN_UNSEEN_S = 0.3
 SAME_STRANGER_SIMILARITY = 0.6
 SAME_PICTURE = 0.5
-SAME_FACE_SIMILARITY = 0.5
 
 
 class Detector(Protocol):
@@ -62,73 +60,6 @@ class Embedder(Protocol):
     def embed(self, image: Image, boxes: FloatArray) -> FloatArray:
         """Embeddings of the faces in these boxes. Returns: (n, d) L2-normalised rows."""
         ...
-
-
-@dataclass(frozen=True)
-class PipelineRules:
-    """What the pipeline goes by.
-
-    Attributes:
-        look_interval_s: between looks of a track that is not yet decided; a decided one is
-            looked at `looking.SETTLED_LOOK_INTERVALS` times more seldom.
-        review_after_s: how long a doubtful track is watched before staff is asked.
-        scan_every_s: how often the whole frame is searched for newcomers, spread over frames.
-    """
-
-    decision: DecisionRules
-    look_interval_s: float = 0.25
-    review_after_s: float = 3.0
-    scan_every_s: float = 0.25
-
-
-@dataclass
-class _Watched:
-    """What the pipeline remembers of a track. Owned by the worker's thread."""
-
-    evidence: TrackEvidence
-    since_s: float
-    verdict: Verdict = field(default_factory=lambda: Verdict(Decision.UNKNOWN))
-    reported: Decision | None = None
-    reported_id: int | None = None
-    reported_s: float = 0.0
-    last_at: datetime | None = None
-    signature: FloatArray | None = None
-    suspected_s: float | None = None
-    has_hope: bool = False
-    best_view: float = 0.0
-
-    def take(self, look: Look) -> None:
-        """One more look; where it withdraws the name, another person begins here."""
-        if self.evidence.add(look):
-            self.reported = self.reported_id = None
-            self.since_s = self.evidence.began_s
-        self.verdict = self.evidence.verdict()
-        self.has_hope = not self.evidence.newest_is_like_nobody
-
-    @property
-    def is_suspect(self) -> bool:
-        """Whether the face changed since the last look: nothing is said of it until the next."""
-        return self.suspected_s is not None
-
-    def is_unlike(self, embedding: FloatArray) -> bool:
-        """Whether this cannot be the face of the looks so far."""
-        if not len(self.evidence):
-            return False
-        return float(embedding @ self.evidence.mean_embedding()) < SAME_FACE_SIMILARITY
-
-    def interval_s(self, rules: PipelineRules, view: float) -> float:
-        """Seconds between two looks: long for a name or a stranger unless there is news."""
-        if self.verdict.decision is Decision.ACCEPT and not self.evidence.is_doubted:
-            return rules.look_interval_s * looking.SETTLED_LOOK_INTERVALS
-        has_news = view > looking.BETTER_VIEW * self.best_view or self.has_hope
-        if self.is_stranger_for(rules.review_after_s) and not has_news:
-            return rules.look_interval_s * looking.STRANGER_LOOK_INTERVALS
-        return rules.look_interval_s
-
-    def is_stranger_for(self, seconds: float) -> bool:
-        """Whether looks over so many seconds speak for nobody."""
-        is_unknown = self.verdict.decision is Decision.UNKNOWN and self.evidence.is_sufficient()
-        return is_unknown and self.evidence.last_look_s - self.evidence.began_s >= seconds
 
 
 class Promise(Protocol):
@@ -200,7 +131,7 @@ class Pipeline:
         self._submit = submit
         self._asked: tuple[Promise, Frame, list[Track]] | None = None
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s)
-        self._watched: dict[int, _Watched] = {}
+        self._watched: dict[int, Watched] = {}
         self._strangers: list[FloatArray] = []
 
     @property
@@ -264,9 +195,9 @@ class Pipeline:
             self._ask(frame, seen)
         return self._collect(update)
 
-    def _watch(self, track: Track) -> _Watched:
+    def _watch(self, track: Track) -> Watched:
         evidence = TrackEvidence(self._gallery, self._rules.decision)
-        self._watched[track.track_id] = _Watched(evidence, track.first_s)
+        self._watched[track.track_id] = Watched(evidence, track.first_s)
         return self._watched[track.track_id]
 
     def _note_changes(self, search: FaceSearch, seen: list[Track], frame: Frame) -> None:
@@ -322,7 +253,7 @@ class Pipeline:
 
     def _split(
         self, track_id: int, frame: Frame, update: TrackUpdate
-    ) -> tuple[TrackUpdate, _Watched]:
+    ) -> tuple[TrackUpdate, Watched]:
         """End a track whose face has gone and begin one for the face that is there now."""
         old, new = self._tracker.split(track_id)
         watched = self._watch(new)
@@ -335,16 +266,15 @@ class Pipeline:
         watched = self._watched[track.track_id]
         if watched.is_suspect:
             return np.inf
-        is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
-        if track.state is not TrackState.CONFIRMED or is_cut:
+        if track.state is not TrackState.CONFIRMED:
             return 0.0
-        waited_s = frame.t_s - watched.evidence.last_look_s
-        view = looking.view(track.box, track.landmarks)
-        return waited_s / watched.interval_s(self._rules, view)
+        ripeness = watched.ripeness(track, frame.t_s, self._rules)
+        is_fit = looking.cut_away(track.box, frame.image.shape[:2]) <= looking.MAX_CUT_AWAY
+        return ripeness if ripeness < looking.COMPANY or is_fit else 0.0
 
     def _settle_rivals(self, update: TrackUpdate) -> None:
         """Two tracks of one moment never hold one name: the weaker claim goes to review."""
-        best: dict[int, _Watched] = {}
+        best: dict[int, Watched] = {}
         accepted = [self._watched[t.track_id] for t in update.live]
         accepted = [w for w in accepted if w.verdict.decision is Decision.ACCEPT]
         for watched in sorted(accepted, key=lambda w: -w.verdict.score):
@@ -379,7 +309,7 @@ class Pipeline:
             _add_stranger(self._strangers, watched.evidence.mean_embedding())
         return []
 
-    def _sighting(self, track: Track, watched: _Watched) -> Sighting:
+    def _sighting(self, track: Track, watched: Watched) -> Sighting:
         verdict = watched.verdict
         if verdict.student_id is None or watched.last_at is None:
             raise ValueError(f"track {track.track_id} has a decision without a candidate")

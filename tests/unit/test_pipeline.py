@@ -13,9 +13,9 @@ from attendance.core.looking import SETTLED_LOOK_INTERVALS
 from attendance.core.pipeline import (
     SEEN_EVERY_S,
     Pipeline,
-    PipelineRules,
 )
 from attendance.core.tracking import Tracker
+from attendance.core.watching import PipelineRules
 from tests.fakes import (
     LEFT,
     NINE,

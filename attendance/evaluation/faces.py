@@ -118,11 +118,11 @@ def embed_faces(
     rows = cache.read(faces.folder, faces.paths) if cache else {}
     wanted = [i for i in np.flatnonzero(faces.found).tolist() if faces.paths[i] not in rows]
     batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
-    for batch in shown(batches, f"Embedding, {embedder.variant}"):
+    for count, batch in enumerate(shown(batches, f"Embedding, {embedder.variant}"), start=1):
         embedded = embedder.embed_crops(faces.crops(batch))
         rows.update({faces.paths[i]: row for i, row in zip(batch, embedded, strict=True)})
-    if cache and wanted:
-        cache.write(faces.folder, rows)
+        if cache and (count % (SAVE_EVERY // BATCH) == 0 or count == len(batches)):
+            cache.write(faces.folder, rows)
     nothing = np.zeros(embedder.dimension, np.float32)
     every = [rows.get(path, nothing) for path in faces.paths]
     return np.stack(every) if every else np.zeros((0, embedder.dimension), np.float32)

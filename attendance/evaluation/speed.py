@@ -46,7 +46,7 @@ from attendance.vision.crop import face_crops
 from attendance.vision.reference import FacenetPytorch
 
 MIN_FACE_PX = 40
-TURNS = 5
+MAX_TURNS = 5
 BATCH = 30
 SINGLES = 6
 LIVE_WITHIN_S = 60.0
@@ -62,7 +62,7 @@ class BenchOptions:
     Attributes:
         people: photos of each person for the synthetic class.
         cache: where foreign models are kept.
-        seconds: length of the synthetic videos.
+        seconds: length of the synthetic videos; below five also the turns of the full scans.
         video: a real clip besides.
     """
 
@@ -149,6 +149,7 @@ class _Bench:
         self._options = options
         self._progress = progress
         self._folder = folder
+        self._turns = max(1, min(MAX_TURNS, round(options.seconds)))
 
     def run(self) -> Measured:
         """Live first, while nothing else is loaded; then the others on the same videos."""
@@ -256,8 +257,10 @@ class _Bench:
 
     def _scan(self, name: str, still: Image, reference: FacenetPytorch) -> tuple[float, float]:
         ours = self._school.detector()
-        with self._phase(f"Full scans, {name}", TURNS) as tick:
-            return _turns(lambda: ours.detect(still), lambda: reference.detect(still), tick)
+        with self._phase(f"Full scans, {name}", self._turns) as tick:
+            return _turns(
+                lambda: ours.detect(still), lambda: reference.detect(still), self._turns, tick
+            )
 
     def _embed(self, still: Image, reference: FacenetPytorch) -> tuple[float, float]:
         """Milliseconds a face, crops already cut on both sides."""
@@ -270,8 +273,8 @@ class _Bench:
             for face in range(len(theirs)):
                 reference.embed(theirs[face : face + 1])
 
-        with self._phase("Embedding", TURNS) as tick:
-            pair = _turns(lambda: embedder.embed_crops(crops), one_by_one, tick)
+        with self._phase("Embedding", self._turns) as tick:
+            pair = _turns(lambda: embedder.embed_crops(crops), one_by_one, self._turns, tick)
         return pair[0] / BATCH, pair[1] / len(theirs)
 
     @contextmanager
@@ -283,12 +286,15 @@ class _Bench:
 
 
 def _turns(
-    ours: Callable[[], object], theirs: Callable[[], object], tick: Callable[[], None]
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    turns: int,
+    tick: Callable[[], None],
 ) -> tuple[float, float]:
     """Median milliseconds of both, taken in turns after one round that does not count."""
     ours(), theirs()
     pairs = []
-    for _ in range(TURNS):
+    for _ in range(turns):
         pairs.append((timed(ours)[1], timed(theirs)[1]))
         tick()
     return median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from attendance.core.domain import FloatArray
 from attendance.evaluation.detection import partners
 from attendance.evaluation.live import LiveRun
 from attendance.evaluation.moving_class import LARGE_CLASS, ONE_PERSON, SMALL_CLASS
@@ -27,6 +26,8 @@ from attendance.evaluation.tracking_score import (
     marks,
     newcomer_delays,
     pairings,
+    percentile_95,
+    recalled,
     switches,
 )
 
@@ -160,32 +161,6 @@ def _clip(run: LiveRun, sampled: Sampled) -> Figures:
         "names_given": len({accept.student_id for accept in run.accepts}),
         "is_cut_short": run.is_cut_short,
     }
-
-
-def recalled(
-    references: Mapping[int, FloatArray], tracks: Sequence[LabelledBoxes]
-) -> tuple[int, int]:
-    """How many of the reference's boxes a track of the same frame covers, one track one box.
-
-    Args:
-        references: boxes by frame number; frames past the tracks count for nothing.
-        tracks: of every frame.
-
-    Returns:
-        Covered, all.
-    """
-    seen = {number: boxes for number, boxes in references.items() if number < len(tracks)}
-    hits = [(partners(boxes, tracks[n].boxes, MIN_IOU) >= 0).sum() for n, boxes in seen.items()]
-    return int(sum(hits)), sum(map(len, seen.values()))
-
-
-def percentile_95(delays: Sequence[float]) -> float:
-    """The smallest delay that 95 % of them do not exceed.
-
-    >>> percentile_95([0.1] * 19 + [math.inf]), percentile_95([0.1] * 18 + [math.inf] * 2)
-    (0.1, inf)
-    """
-    return sorted(delays)[math.ceil(0.95 * len(delays)) - 1]
 
 
 def finite(value: float) -> float | None:

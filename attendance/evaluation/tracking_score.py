@@ -9,7 +9,7 @@ greatest overlap.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from attendance.core.domain import FloatArray
 from attendance.core.geometry import iou
+from attendance.evaluation.detection import partners
 
 MIN_IOU = 0.5
 STILL_THEIRS_S = 1.0
@@ -130,6 +131,32 @@ def _paired(faces: LabelledBoxes, found: LabelledBoxes, known: Pairs, min_iou: f
             gains[rows[person], columns[track]] += len(rows) + 1
     chosen = zip(*linear_sum_assignment(-gains), strict=True)
     return {faces.labels[i]: found.labels[j] for i, j in chosen if gains[i, j] > 0}
+
+
+def recalled(
+    references: Mapping[int, FloatArray], tracks: Sequence[LabelledBoxes]
+) -> tuple[int, int]:
+    """How many of the reference's boxes a track of the same frame covers, one track one box.
+
+    Args:
+        references: boxes by frame number; frames past the tracks count for nothing.
+        tracks: of every frame.
+
+    Returns:
+        Covered, all.
+    """
+    seen = {number: boxes for number, boxes in references.items() if number < len(tracks)}
+    hits = [(partners(boxes, tracks[n].boxes, MIN_IOU) >= 0).sum() for n, boxes in seen.items()]
+    return int(sum(hits)), sum(map(len, seen.values()))
+
+
+def percentile_95(delays: Sequence[float]) -> float:
+    """The smallest delay that 95 % of them do not exceed.
+
+    >>> percentile_95([0.1] * 19 + [math.inf]), percentile_95([0.1] * 18 + [math.inf] * 2)
+    (0.1, inf)
+    """
+    return sorted(delays)[math.ceil(0.95 * len(delays)) - 1]
 
 
 def newcomer_delays(

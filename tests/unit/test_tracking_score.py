@@ -13,6 +13,8 @@ from attendance.evaluation.tracking_score import (
     marks,
     newcomer_delays,
     pairings,
+    percentile_95,
+    recalled,
     switches,
 )
 
@@ -47,6 +49,35 @@ class TestPairings:
 
     def test_one_track_follows_one_person_only(self) -> None:
         assert pairings(frames({1: LEFT, 2: NEAR_LEFT}), frames({7: LEFT})) == [{1: 7}]
+
+
+class TestRecalled:
+    @pytest.mark.parametrize(
+        ("reference", "tracks", "expected", "why"),
+        [
+            ({}, [], (0, 0), "nothing at all"),
+            ({0: [LEFT, RIGHT]}, [{7: LEFT}], (1, 2), "one of two is followed"),
+            ({0: [LEFT]}, [{7: OFF_LEFT}], (0, 1), "a third of an overlap is too little"),
+            ({0: [LEFT, NEAR_LEFT]}, [{7: LEFT}], (1, 2), "one track answers for one box"),
+            ({1: [LEFT]}, [{7: LEFT}, {}], (0, 1), "what counts is the same frame"),
+            ({0: [LEFT], 5: [LEFT]}, [{7: LEFT}], (1, 1), "frames never processed do not count"),
+        ],
+    )
+    def test_boxes_of_the_reference_that_are_followed(
+        self,
+        reference: dict[int, list[tuple[int, ...]]],
+        tracks: list[dict[int, tuple[int, ...]]],
+        expected: tuple[int, int],
+        why: str,
+    ) -> None:
+        boxes = {number: np.array(rows, np.float32) for number, rows in reference.items()}
+        assert recalled(boxes, frames(*tracks)) == expected, why
+
+
+def test_of_twenty_newcomers_one_may_be_missed() -> None:
+    assert percentile_95([0.1] * 19 + [math.inf]) == 0.1
+    assert percentile_95([0.1] * 18 + [math.inf] * 2) == math.inf
+    assert percentile_95([0.3]) == 0.3
 
 
 class TestNewcomerDelays:

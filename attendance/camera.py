@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from attendance.bootstrap import School, utc_now
+from attendance.capture import Capture, CaptureStatus
 from attendance.config import Config
 from attendance.core.domain import CameraState, Frame, FrameResult, SessionState, Sighting
 from attendance.core.errors import AttendanceError, CameraBusyError, SessionError, StorageError
@@ -29,12 +30,7 @@ from attendance.core.pipeline import Pipeline
 from attendance.preview import PreviewServer
 from attendance.sessions import ClassSession, Pulse, Sessions, Wish, process_token
 from attendance.source import parse_source
-from attendance.stream import (
-    Capture,
-    CaptureStatus,
-    frames_of,
-    open_source,
-)
+from attendance.stream import frames_of, open_source
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -342,7 +338,9 @@ def _work(
     stop: threading.Event,
 ) -> int:
     web = school.config.web
-    preview = PreviewServer(school.home, session.id, web.preview_width, web.preview_quality)
+    preview = PreviewServer(
+        school.home, session.id, web.preview_width, web.preview_quality, web.preview_fps
+    )
     worker = Worker(session, school.sessions, frames, pipeline, preview.show, owner)
     try:
         while not stop.is_set() and not _is_orphan() and worker.step():

@@ -33,6 +33,9 @@ class CameraConfig(Section):
     source: str = Field("0", description="webcam index, RTSP or HTTP URL, video file or folder")
     width: int = Field(1280, ge=160, le=7680, description="asked of a webcam, in pixels")
     height: int = Field(720, ge=120, le=4320, description="asked of a webcam, in pixels")
+    view_deg: float = Field(
+        70, ge=20, le=160, description="horizontal angle of view, for distances in metres"
+    )
     stall_s: float = Field(1.2, ge=0.3, le=1.6, description="no frame for this long means lost")
     hang_s: float = Field(6.0, ge=2, le=60, description="a read stuck this long costs the process")
     reopen_max_s: float = Field(8.0, ge=0.5, le=60, description="longest wait between reopenings")
@@ -120,6 +123,7 @@ class WebConfig(Section):
     port: int = Field(8765, ge=0, le=65535, description="0 takes a free one")
     poll_ms: int = Field(100, ge=20, le=2000, description="how often new events are looked for")
     preview_width: int = Field(960, ge=160, le=1920, description="of the picture sent to browsers")
+    preview_fps: float = Field(15, ge=1, le=60, description="pictures encoded a second at most")
     preview_quality: int = Field(70, ge=20, le=95, description="JPEG quality of it")
 
 

@@ -12,6 +12,7 @@ import os
 import secrets
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
@@ -61,11 +62,18 @@ class PreviewServer:
         session_id: whose picture this is.
         width: of the JPEG in pixels, if the frame is wider.
         quality: of the JPEG, 1 to 100.
+        fps: pictures encoded a second at most, however many screens ask.
     """
 
-    def __init__(self, home: Path, session_id: int, width: int = 960, quality: int = 70) -> None:
+    def __init__(
+        self, home: Path, session_id: int, width: int = 960, quality: int = 70, fps: float = 15.0
+    ) -> None:
         self._width = width
         self._quality = quality
+        self._every_s = 1 / fps
+        self._encoding = threading.Lock()
+        self._encoded: PreviewFrame | None = None
+        self._next_s = 0.0
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._newest: tuple[Frame, FrameResult] | None = None
@@ -116,8 +124,20 @@ class PreviewServer:
     def _frame(self, after: int, timeout_s: float) -> PreviewFrame | None:
         with self._changed:
             self._changed.wait_for(lambda: self._has_newer(after), timeout_s)
-            newest = self._newest if self._has_newer(after) else None
-        return None if newest is None else encode(*newest, self._width, self._quality)
+            if not self._has_newer(after):
+                return None
+        with self._encoding:
+            if self._encoded is None or self._encoded.number <= after:
+                self._encoded = self._next_picture()
+            return self._encoded
+
+    def _next_picture(self) -> PreviewFrame:
+        """Encode in the thread of whoever asked first; the others are handed the same picture."""
+        self._closed.wait(self._next_s - time.monotonic())
+        self._next_s = time.monotonic() + self._every_s
+        newest = self._newest
+        assert newest is not None  # noqa: S101 (somebody has seen one)
+        return encode(*newest, self._width, self._quality)
 
     def _has_newer(self, after: int) -> bool:
         return self._newest is not None and self._newest[0].number > after
@@ -127,7 +147,7 @@ def encode(frame: Frame, result: FrameResult, width: int, quality: int) -> Previ
     """A frame small enough to send, with its confirmed tracks in fractions of the picture."""
     height_px, width_px = frame.image.shape[:2]
     scale = min(1.0, width / width_px)
-    size = (round(width_px * scale), round(height_px * scale))
+    size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
     small = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
     _, jpeg = cv2.imencode(
         ".jpg", small if scale < 1 else frame.image, [cv2.IMWRITE_JPEG_QUALITY, quality]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from attendance.capture import CaptureStatus
 from attendance.core.domain import (
     CameraState,
     Detections,
@@ -31,12 +33,11 @@ from attendance.core.domain import (
 from attendance.core.errors import AttendanceError, CameraError
 from attendance.core.evidence import DecisionRules
 from attendance.core.geometry import covered, iou
-from attendance.core.pipeline import Pipeline
+from attendance.core.pipeline import Pipeline, Promise, at_once
 from attendance.core.scanning import Tile
 from attendance.core.tracking import Tracker
 from attendance.core.watching import PipelineRules
 from attendance.sessions import Camera, ClassSession, Course, Pulse, SessionRules, Wish
-from attendance.stream import CaptureStatus
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DIMENSION = 32
@@ -96,6 +97,7 @@ class Face:
     who: str
     box: Box = LEFT
     score: float = 0.99
+    guise: str = ""
 
 
 class Stage:
@@ -124,11 +126,14 @@ class FakeDetector:
 
     min_face_px = 40
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, tells_apart: bool = False) -> None:
         self._stage = stage
+        self._tells_apart = tells_apart
 
     def search(self, image: Image) -> FakeSearch:
-        return FakeSearch(self.detect(image))
+        faces = self._stage.faces_in(image)
+        appearances = {face.box: face.who + face.guise for face in faces}
+        return FakeSearch(self.detect(image), appearances if self._tells_apart else {})
 
     def detect(self, image: Image) -> Detections:
         faces = sorted(self._stage.faces_in(image), key=lambda face: -face.score)
@@ -142,8 +147,9 @@ class FakeDetector:
 class FakeSearch:
     """A frame of which every face is known; a box shows the face that it overlaps."""
 
-    def __init__(self, faces: Detections) -> None:
+    def __init__(self, faces: Detections, appearances: dict[Box, str] | None = None) -> None:
         self._faces = faces
+        self._appearances = appearances or {}
 
     def confirm(self, boxes: FloatArray) -> Detections:
         overlap = iou(boxes, self._faces.boxes)
@@ -162,7 +168,12 @@ class FakeSearch:
         return self._faces.take(~covered(self._faces.boxes, taken, 0.4))
 
     def signatures(self, boxes: FloatArray) -> FloatArray:
-        return np.ones((len(boxes), 1), np.float32)
+        """One direction an appearance; without any, everybody looks alike."""
+        rows = np.zeros((len(boxes), 64), np.float32)
+        for row, box in zip(rows, boxes.tolist(), strict=True):
+            name = self._appearances.get(tuple(box), "")
+            row[zlib.crc32(name.encode()) % 64] = 1.0
+        return rows
 
 
 class FakeEmbedder:
@@ -190,13 +201,17 @@ class Room:
     rules: PipelineRules = field(default_factory=lambda: PipelineRules(RULES))
     lost_after_s: float = 1.0
     fps: float = 10.0
+    tells_apart: bool = False
+    submit: Callable[[Callable[[], FloatArray]], Promise] = at_once
 
     def __post_init__(self) -> None:
         self.stage = Stage()
         self.embedder = FakeEmbedder(self.stage, self.people)
-        self.detector = FakeDetector(self.stage)
+        self.detector = FakeDetector(self.stage, tells_apart=self.tells_apart)
         tracker = Tracker(lost_after_s=self.lost_after_s)
-        self.pipeline = Pipeline(self.detector, self.embedder, self.gallery, tracker, self.rules)
+        self.pipeline = Pipeline(
+            self.detector, self.embedder, self.gallery, tracker, self.rules, submit=self.submit
+        )
         self.frames = 0
         self.t_s = 0.0
         self.events: list[Sighting] = []
@@ -294,6 +309,9 @@ class ScriptedFrameSource:
         if isinstance(step, Exception):
             raise step
         return step
+
+    def skip(self) -> bool:
+        return self.read() is not None
 
     def close(self) -> None:
         self.closed.set()

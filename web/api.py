@@ -13,10 +13,12 @@ from flask import request
 
 from attendance.core.domain import Pose
 from attendance.core.errors import PhotoError, PhotoProblem, SessionError
+from web.camera_watch import camera_now
 from web.context import INSTRUCTOR, current_school, find_session, find_student, now
 from web.enrollment import current_enroller, enroll_student, photos_of, require_consent
 from web.live_events import BATCH, register_message
 from web.schemas import (
+    CameraOut,
     CorrectionIn,
     CourseOut,
     CoursesOut,
@@ -90,6 +92,22 @@ def resume(session_id: int) -> Any:
     find_session(session_id)
     current_school().sessions.resume(session_id, at=now(), by=INSTRUCTOR)
     return SessionOut.of(find_session(session_id))
+
+
+@blueprint.post("/sessions/<int:session_id>/look-again")
+@blueprint.output(SessionOut)
+def look_again(session_id: int) -> Any:
+    """Look once more for small faces, such as those of the back row; the live view goes on."""
+    find_session(session_id)
+    return SessionOut.of(current_school().sessions.look_again(session_id, at=now(), by=INSTRUCTOR))
+
+
+@blueprint.get("/sessions/<int:session_id>/camera")
+@blueprint.output(CameraOut)
+def show_camera(session_id: int) -> Any:
+    """What the camera of a session is doing, and whether the engine keeps up with it."""
+    find_session(session_id)
+    return camera_now(current_school(), session_id)
 
 
 @blueprint.post("/sessions/<int:session_id>/students/<int:student_id>")

@@ -10,9 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from attendance.core.domain import CameraState, SessionState
-from web.schemas import CameraOut
+from attendance.sessions import Pulse, is_alive
+from web.schemas import CameraOut, ReachOut
 
 if TYPE_CHECKING:
+    from attendance.bootstrap import School
+    from attendance.config import Config
     from attendance.sessions import ClassSession, Lease
 
 SILENT_AFTER_S = 2.0
@@ -70,10 +73,12 @@ class CameraWatch:
     Args:
         session_id: whose camera.
         now_s: monotonic seconds; patience begins here.
+        config: the settings, for how far the camera reaches.
     """
 
-    def __init__(self, session_id: int, now_s: float) -> None:
+    def __init__(self, session_id: int, now_s: float, config: Config) -> None:
         self._session_id = session_id
+        self._config = config
         self._beat = -1
         self._beat_at_s = now_s
         self._has_begun = False
@@ -116,13 +121,24 @@ class CameraWatch:
         return status
 
     def _card(self, view: CameraView, detail: str) -> CameraOut:
-        lease = self._lease
+        pulse = self._lease.pulse if self._lease else Pulse()
         return CameraOut(
             session=self._session_id,
             state=view.value,
             detail=detail,
-            fps=lease.fps if lease else 0.0,
-            frames=lease.frames if lease else 0,
-            dropped=lease.dropped if lease else 0,
-            unknown_faces=lease.unknown_faces if lease else 0,
+            fps=pulse.fps,
+            skipped=pulse.skipped,
+            frames=pulse.frames,
+            dropped=pulse.dropped,
+            unknown_faces=pulse.unknown_faces,
+            reach=ReachOut.of(self._config, pulse.width_px),
         )
+
+
+def camera_now(school: School, session_id: int) -> CameraOut:
+    """The camera judged at one moment: by whether its process lives, instead of by its beats."""
+    session, lease = school.sessions.get(session_id), school.sessions.lease(session_id)
+    watch = CameraWatch(session_id, 0.0, school.config)
+    watch.notice(session, lease, 0.0)
+    is_served = lease is not None and is_alive(lease.owner)
+    return watch.status(0.0 if is_served else PATIENCE_S + 1)

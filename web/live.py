@@ -23,6 +23,7 @@ from attendance.core.errors import SessionError
 from attendance.core.policy import needs_instructor
 from web.context import INSTRUCTOR, current_school, find_session, now
 from web.live_events import register_message
+from web.schemas import ReachOut
 
 if TYPE_CHECKING:
     from attendance.preview import PreviewClient, PreviewFrame
@@ -41,7 +42,12 @@ def show(session_id: int) -> ResponseReturnValue:
     if session.state not in RUNNING:
         return redirect(url_for("register.show", session_id=session_id))
     message = register_message(current_school(), session_id)
-    return render_template("live.html", session=session, snapshot=data_block(message.to_json()))
+    return render_template(
+        "live.html",
+        session=session,
+        snapshot=data_block(message.to_json()),
+        reach=ReachOut.of(current_school().config),
+    )
 
 
 @blueprint.post("/pause")
@@ -55,6 +61,13 @@ def pause(session_id: int) -> ResponseReturnValue:
 def resume(session_id: int) -> ResponseReturnValue:
     """Look again."""
     current_school().sessions.resume(session_id, at=now(), by=INSTRUCTOR)
+    return redirect(url_for("live.show", session_id=session_id), code=303)
+
+
+@blueprint.post("/look-again")
+def look_again(session_id: int) -> ResponseReturnValue:
+    """Look once more for small faces; for pages whose script has not loaded."""
+    current_school().sessions.look_again(session_id, at=now(), by=INSTRUCTOR)
     return redirect(url_for("live.show", session_id=session_id), code=303)
 
 

@@ -118,10 +118,13 @@ class EventFeed:
         with self._lock:
             watched = self._watched.get(session_id)
             if watched is None:
-                watched = _Watched(last_event, CameraWatch(session_id, self._clock_s()))
+                watched = _Watched(last_event, self._camera_watch(session_id))
                 self._watched[session_id] = watched
                 self._is_stale = True
             watched.viewers.add(viewer)
+
+    def _camera_watch(self, session_id: int) -> CameraWatch:
+        return CameraWatch(session_id, self._clock_s(), self._school.config)
 
     def unwatch(self, viewer: str, session_id: int | None = None) -> None:
         """This viewer looks at that session, or at any, no more."""

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from attendance.core.domain import Pose, SessionState, Source, Status
 from attendance.core.errors import PhotoProblem
+from attendance.core.optics import reach_m
 
 if TYPE_CHECKING:
+    from attendance.config import Config
     from attendance.sessions import ClassSession, Course, Event, Explanation, RegisterRow
     from enroll.enrollment import PhotoReport
 
@@ -61,6 +63,7 @@ class SessionOut(Schema):
     closed_at: datetime | None
     covered_s: float
     last_event: int
+    looks_again: bool = Field(description="a sweep for small faces is under way")
 
     @classmethod
     def of(cls, session: ClassSession) -> SessionOut:
@@ -74,6 +77,7 @@ class SessionOut(Schema):
             closed_at=session.closed_at,
             covered_s=session.covered_s,
             last_event=session.last_event,
+            looks_again=session.look_again_at is not None,
         )
 
 
@@ -154,16 +158,41 @@ class EventsOut(Schema):
     more: bool
 
 
+class ReachOut(Schema):
+    """How far faces are recognised, from the width of the pictures that arrive."""
+
+    min_face_px: int
+    width_px: int
+    view_deg: float
+    metres: float = Field(description="to where a face is at least `min_face_px` high")
+    sweep_metres: float = Field(description="to where looking again finds faces half as high")
+
+    @classmethod
+    def of(cls, config: Config, width_px: int = 0) -> ReachOut:
+        """From the settings; `width_px` as it arrives, 0 before the first picture."""
+        least_px, view_deg = config.detector.min_face_px, config.camera.view_deg
+        width_px = width_px or config.camera.width
+        return cls(
+            min_face_px=least_px,
+            width_px=width_px,
+            view_deg=view_deg,
+            metres=reach_m(least_px, width_px, view_deg),
+            sweep_metres=reach_m(least_px / 2, width_px, view_deg),
+        )
+
+
 class CameraOut(Schema):
     """What the camera of a session is doing; `state` is a `CameraView`."""
 
     session: int
     state: str
     detail: str
-    fps: float
+    fps: float = Field(description="pictures looked at a second, now")
+    skipped: float = Field(description="share of the last minute's pictures not looked at")
     frames: int
-    dropped: int
+    dropped: int = Field(description="of those frames, how many were not looked at")
     unknown_faces: int
+    reach: ReachOut
 
 
 class LookOut(Schema):

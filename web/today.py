@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from attendance.core.errors import AttendanceError, CameraError, SessionError
 from web.context import INSTRUCTOR, current_school, now, today_in
 from web.problems import status_code
+from web.schemas import ReachOut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ def _page(problem: str, form: Mapping[str, str]) -> str:
     return render_template(
         "today.html",
         cards=cards,
+        reach=ReachOut.of(current_school().config),
         chosen=form.get("course") or _likely_course(cards),
         cameras=sessions.cameras(),
         busy={session.camera.id for session in running},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -139,6 +141,8 @@ class _Teller:
             "arrival": f"{event.payload.get('status')}{about}",
             "review": f"please check{about}",
             "camera": f"camera {event.payload.get('state')} {event.payload.get('detail', '')}",
+            "look_again": "looking again for small faces",
+            "looked_again": f"looked again: {event.payload.get('faces')} more faces found",
         }
         return f"{event.at:%H:%M:%S}  {words.get(event.kind, event.kind + about)}"
 
@@ -152,8 +156,29 @@ def status(
     with own.school() as school:
         session_id = _chosen(school, session)
         figures = _register(school, session_id)
-        console(json_target).print(_table(figures))
+        screen = console(json_target)
+        screen.print(_table(figures))
+        for line in _camera_lines(figures):
+            screen.print(line)
     write_json(figures, json_target)
+
+
+@app.command("look-again")
+def look_again(
+    context: typer.Context, session: SessionArgument = None, json_target: JsonOption = None
+) -> None:
+    """Look once more for small faces, such as the back row's; the live view goes on meanwhile."""
+    from attendance.bootstrap import utc_now
+
+    own: Context = context.obj
+    with own.school() as school:
+        session_id = _chosen(school, session)
+        school.sessions.look_again(session_id, at=utc_now(), by="command line")
+    console(json_target).print(
+        f"Session {session_id} looks again; `attendance session status {session_id}` and every "
+        "screen say when it is done."
+    )
+    write_json({"session": session_id, "looks_again": True}, json_target)
 
 
 @app.command("why")
@@ -224,6 +249,7 @@ def _register(school: School, session_id: int) -> dict[str, Any]:
     session = school.sessions.get(session_id)
     rows = school.sessions.register(session_id)
     lease = school.sessions.lease(session_id)
+    pulse = lease.pulse if lease else None
     return {
         "session": session_id,
         "course": session.course.code,
@@ -232,9 +258,47 @@ def _register(school: School, session_id: int) -> dict[str, Any]:
         "opened_at": session.opened_at.isoformat(),
         "closed_at": session.closed_at.isoformat() if session.closed_at else None,
         "covered_s": round(session.covered_s, 1),
-        "unknown_faces": lease.unknown_faces if lease else None,
+        "unknown_faces": pulse.unknown_faces if pulse else None,
+        "fps": round(pulse.fps, 1) if pulse else None,
+        "skipped": round(pulse.skipped, 4) if pulse else None,
+        "looks_again": session.look_again_at is not None,
+        **_reach(school, pulse.width_px if pulse else 0),
         "rows": [_row(row) for row in rows],
     }
+
+
+def _reach(school: School, width_px: int) -> dict[str, Any]:
+    """How far faces are recognised, from the pictures' width as it arrives or is configured."""
+    from attendance.core.optics import reach_m
+
+    config = school.config
+    least_px, view_deg = config.detector.min_face_px, config.camera.view_deg
+    width_px = width_px or config.camera.width
+    return {
+        "width_px": width_px,
+        "view_deg": view_deg,
+        "min_face_px": least_px,
+        "reach_m": round(reach_m(least_px, width_px, view_deg), 2),
+        "sweep_reach_m": round(reach_m(least_px / 2, width_px, view_deg), 2),
+    }
+
+
+def _camera_lines(figures: dict[str, Any]) -> Iterator[str]:
+    """The camera in words, while one is being read."""
+    if figures["fps"] is None:
+        return
+    yield (
+        f"Camera {figures['camera']}: {figures['fps']:.0f} pictures a second, "
+        f"{math.ceil(figures['skipped'] * 100 - 1e-9)} % of frames skipped in the last minute, "
+        f"{figures['unknown_faces']} unknown faces seen."
+    )
+    yield (
+        f"Faces down to {figures['min_face_px']} px: recognised up to about "
+        f"{figures['reach_m']:.1f} m from this camera ({figures['view_deg']:.0f}° view, "
+        f"{figures['width_px']} px wide); looking again reaches {figures['sweep_reach_m']:.1f} m."
+    )
+    if figures["looks_again"]:
+        yield "Looking again for small faces."
 
 
 def _row(row: RegisterRow) -> dict[str, Any]:

@@ -94,6 +94,7 @@ class ClassSessionRow(Base):
         enum_column(CameraState), default=CameraState.STARTING
     )
     camera_detail: Mapped[str] = mapped_column(Text, default="")
+    look_again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     course: Mapped[CourseRow] = relationship(lazy="joined", innerjoin=True)
     camera: Mapped[CameraRow] = relationship(lazy="joined", innerjoin=True)
 
@@ -203,4 +204,7 @@ class LeaseRow(Base):
     frames: Mapped[int] = mapped_column(default=0)
     dropped: Mapped[int] = mapped_column(default=0)
     fps: Mapped[float] = mapped_column(default=0.0)
+    skipped: Mapped[float] = mapped_column(default=0.0)
+    width_px: Mapped[int] = mapped_column(default=0)
+    height_px: Mapped[int] = mapped_column(default=0)
     unknown_faces: Mapped[int] = mapped_column(default=0)

@@ -168,7 +168,7 @@ def _hold_class(
         witness = Witness(school.home, session.id, script, names)
         _play(school, service, session, witness)
         lease = school.sessions.lease(session.id)
-        unknown_faces = lease.unknown_faces if lease else 0
+        unknown_faces = lease.pulse.unknown_faces if lease else 0
         school.sessions.close(session.id, at=utc_now(), by="demo")
         figures = _figures(school, session, script, numbers, witness)
         figures["unknown_faces"] = unknown_faces

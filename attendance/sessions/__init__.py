@@ -9,8 +9,10 @@ from attendance.sessions.models import (
     Event,
     Explanation,
     Lease,
+    Pulse,
     RegisterRow,
     SessionRules,
+    Wish,
 )
 from attendance.sessions.sessions import Sessions
 
@@ -22,9 +24,11 @@ __all__ = [
     "Explanation",
     "ExportRow",
     "Lease",
+    "Pulse",
     "RegisterRow",
     "SessionRules",
     "Sessions",
+    "Wish",
     "is_alive",
     "process_token",
     "write_csv",

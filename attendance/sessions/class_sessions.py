@@ -67,4 +67,5 @@ def as_session(row: ClassSessionRow) -> ClassSession:
         pace=row.pace,
         camera_state=row.camera_state,
         camera_detail=row.camera_detail,
+        look_again_at=row.look_again_at,
     )

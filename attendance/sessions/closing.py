@@ -40,7 +40,7 @@ def close(tx: Session, session_id: int, at: datetime, by: str) -> ClassSession:
     _add_records(tx, session_id, doubtful, Status.UNRESOLVED, Source.AUTO)
     _add_records(tx, session_id, unseen, rest, Source.ROSTER)
     row.state = SessionState.NEEDS_INSTRUCTOR if is_unsure else SessionState.CLOSED
-    row.closed_at = at
+    row.closed_at, row.look_again_at = at, None
     payload = {
         "absent": [] if is_unsure else unseen,
         "unresolved": unseen if is_unsure else [],

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict, fields
 
 import psutil
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from attendance.core.domain import SessionState
 from attendance.core.errors import CameraBusyError, SessionStateError
 from attendance.db.class_models import LeaseRow
 from attendance.sessions.class_sessions import RUNNING, require_session
 from attendance.sessions.lifecycle import add_coverage
-from attendance.sessions.models import Lease
+from attendance.sessions.models import Lease, Pulse, Wish
 
 START_TOLERANCE_S = 2.0
 
@@ -62,21 +62,8 @@ def acquire_lease(tx: Session, camera_id: int, session_id: int, owner: str) -> N
     tx.add(LeaseRow(camera_id=camera_id, session_id=session_id, owner=owner))
 
 
-def beat(
-    tx: Session,
-    session_id: int,
-    owner: str,
-    *,
-    covered_s: float,
-    frames: int,
-    dropped: int,
-    fps: float,
-    unknown_faces: int,
-) -> SessionState:
+def beat(tx: Session, session_id: int, owner: str, covered_s: float, pulse: Pulse) -> Wish:
     """One heartbeat; counts what the camera covered since the last one.
-
-    Returns:
-        The state the session is wished to be in.
 
     Raises:
         CameraBusyError: the lease is gone or another process has taken it: stop reading.
@@ -86,10 +73,10 @@ def beat(
     if row is None or row.owner != owner:
         raise CameraBusyError(f"the lease of session {session_id} is held by another process")
     row.beat += 1
-    row.frames, row.dropped, row.fps = frames, dropped, fps
-    row.unknown_faces = unknown_faces
+    for name, figure in asdict(pulse).items():
+        setattr(row, name, figure)
     add_coverage(tx, session, covered_s)
-    return session.state
+    return Wish(session.state, looks_again=session.look_again_at is not None)
 
 
 def release_lease(tx: Session, camera_id: int, owner: str) -> None:
@@ -111,10 +98,7 @@ def lease(tx: Session, session_id: int) -> Lease | None:
         state=session.camera_state,
         detail=session.camera_detail,
         beat=row.beat,
-        frames=row.frames,
-        dropped=row.dropped,
-        fps=row.fps,
-        unknown_faces=row.unknown_faces,
+        pulse=Pulse(**{field.name: getattr(row, field.name) for field in fields(Pulse)}),
     )
 
 

@@ -98,6 +98,8 @@ def camera_changed(
     if is_same or row.state not in RUNNING:
         return None
     row.camera_state, row.camera_detail = state, detail
+    if state in {CameraState.ENDED, CameraState.STOPPED}:
+        row.look_again_at = None
     return append_event(tx, session_id, "camera", at, {"state": state.value, "detail": detail})
 
 
@@ -138,6 +140,6 @@ def _move(
         raise SessionStateError(
             f"session {session_id} is {row.state.value}, not {expected.value}: it cannot be {kind}"
         )
-    row.state = wished
+    row.state, row.look_again_at = wished, None
     append_event(tx, session_id, kind, at, {"by": by})
     return as_session(row)

@@ -49,6 +49,7 @@ class ClassSession:
         covered_s: seconds in which the camera did look.
         last_event: the number of the newest event.
         pace: "live", or "fast" for a file played as fast as it goes.
+        look_again_at: when somebody asked for a sweep that is not done yet.
     """
 
     id: int
@@ -64,6 +65,7 @@ class ClassSession:
     pace: str
     camera_state: CameraState = CameraState.STARTING
     camera_detail: str = ""
+    look_again_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Event:
         review: similarity, score, margin
         corrected: status, source, reason, by, was_status, was_source; closes a review too
         camera: state, detail
-        paused, resumed: by
+        paused, resumed, look_again: by
+        looked_again: faces (how many more the sweep found)
         closed, needs_instructor (one of them): absent, unresolved and review (lists of student
             ids; review: unresolved because of an open doubt), covered_s, window_s, by
         settled: absent (a list of student ids), by
@@ -129,12 +132,44 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Pulse:
+    """What a camera process tells of itself with a heartbeat.
+
+    Attributes:
+        frames: delivered since it began, `dropped` of them without being looked at.
+        fps: frames looked at a second, now.
+        skipped: share of the last minute's frames that nobody looked at, in [0, 1].
+        width_px, height_px: of the newest frame, 0 before there is one.
+        unknown_faces: tracks without a name so far.
+    """
+
+    frames: int = 0
+    dropped: int = 0
+    fps: float = 0.0
+    skipped: float = 0.0
+    width_px: int = 0
+    height_px: int = 0
+    unknown_faces: int = 0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the database wants of a camera process.
+
+    Attributes:
+        looks_again: a sweep is wished for that has not been reported.
+    """
+
+    state: SessionState
+    looks_again: bool = False
+
+
+@dataclass(frozen=True)
 class Lease:
     """The process that reads a camera, and its pulse.
 
     Attributes:
         beat: counts heartbeats; one that stands still is a process that hangs.
-        frames: frames seen, `dropped` of them without being looked at.
     """
 
     camera_id: int
@@ -143,7 +178,4 @@ class Lease:
     state: CameraState
     detail: str
     beat: int
-    frames: int
-    dropped: int
-    fps: float
-    unknown_faces: int
+    pulse: Pulse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from attendance.core.domain import CameraState, SessionState, Sighting, Status
+from attendance.core.domain import CameraState, Sighting, Status
 from attendance.db.engine import Database
 from attendance.sessions import (
     cameras,
@@ -18,6 +18,7 @@ from attendance.sessions import (
     lifecycle,
     records,
     register,
+    sweeps,
 )
 from attendance.sessions.models import (
     Camera,
@@ -26,8 +27,10 @@ from attendance.sessions.models import (
     Event,
     Explanation,
     Lease,
+    Pulse,
     RegisterRow,
     SessionRules,
+    Wish,
 )
 
 
@@ -136,6 +139,20 @@ class Sessions:
         with self._db.write() as tx:
             return lifecycle.resume(tx, session_id, at, by)
 
+    def look_again(self, session_id: int, *, at: datetime, by: str = "instructor") -> ClassSession:
+        """Wishes for one sweep for small faces; while one is under way, that is the one.
+
+        Raises:
+            SessionStateError: the session is not open, or its camera gives no pictures any more.
+        """
+        with self._db.write() as tx:
+            return sweeps.look_again(tx, session_id, at, by)
+
+    def looked_again(self, session_id: int, *, faces: int, at: datetime) -> Event | None:
+        """Notes that the sweep is done; None where none was wished for any more."""
+        with self._db.write() as tx:
+            return sweeps.looked_again(tx, session_id, faces, at)
+
     def record(self, session_id: int, sighting: Sighting) -> Event | None:
         """Takes in what the pipeline saw.
 
@@ -233,30 +250,18 @@ class Sessions:
         owner: str,
         *,
         covered_s: float = 0.0,
-        frames: int = 0,
-        dropped: int = 0,
-        fps: float = 0.0,
-        unknown_faces: int = 0,
-    ) -> SessionState:
+        pulse: Pulse = Pulse(),  # noqa: B008 (frozen)
+    ) -> Wish:
         """One heartbeat: `covered_s` since the last one, the counts since the process began.
 
         Returns:
-            The state the session is wished to be in.
+            What the session is wished to be, and whether a sweep is wished for.
 
         Raises:
             CameraBusyError: the lease is gone or somebody else's: stop reading.
         """
         with self._db.write() as tx:
-            return leases.beat(
-                tx,
-                session_id,
-                owner,
-                covered_s=covered_s,
-                frames=frames,
-                dropped=dropped,
-                fps=fps,
-                unknown_faces=unknown_faces,
-            )
+            return leases.beat(tx, session_id, owner, covered_s, pulse)
 
     def release_lease(self, camera_id: int, owner: str) -> None:
         """Gives a camera back; nothing happens where it is somebody else's."""

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from attendance.core.domain import CameraState, Decision, Status
+from attendance.sessions import Pulse
 
 
 def entry(page, student):
@@ -154,10 +155,13 @@ def test_a_lost_camera_is_a_banner_in_words(page, room):
     open_live(page, room, session)
     owner = "1:1.0"
     room.sessions.acquire_lease(room.camera.id, session.id, owner)
-    room.sessions.beat(session.id, owner, fps=9.8, dropped=120, unknown_faces=2)
+    room.sessions.beat(session.id, owner, pulse=Pulse(1200, 120, 9.8, 0.1, 1280, 720, 2))
     room.sessions.camera_changed(session.id, CameraState.LIVE, at=session.opened_at)
     expect(page.locator("#camera-state")).to_have_text("Camera running")
     expect(page.locator("#figure-unknown")).to_have_text("2")
+    expect(page.locator("#figure-fps")).to_have_text("10")
+    expect(page.locator("#figure-skipped")).to_have_text("10 %")
+    expect(page.locator("#reach")).to_contain_text("up to about 4.6 m from this camera")
     room.sessions.camera_changed(
         session.id, CameraState.LOST, at=session.opened_at, detail="no picture comes any more"
     )
@@ -166,6 +170,20 @@ def test_a_lost_camera_is_a_banner_in_words(page, room):
     expect(banner).to_contain_text("no picture comes any more")
     room.sessions.camera_changed(session.id, CameraState.LIVE, at=session.opened_at)
     expect(page.locator("#camera-state")).to_have_text("No camera process"), "its beats stopped"
+
+
+def test_looking_again_is_said_on_every_screen(visit, room):
+    session = room.open()
+    first, second = visit().page, visit(color_scheme="dark").page
+    open_live(first, room, session)
+    open_live(second, room, session)
+    first.get_by_role("button", name="Look again, back row").click()
+    for window in (first, second):
+        expect(window.get_by_role("button", name="Looking again")).to_be_disabled()
+    room.sessions.looked_again(session.id, faces=3, at=session.opened_at)
+    for window in (first, second):
+        expect(window.locator("#sweep-notice")).to_have_text("Looked again: 3 more faces found")
+        expect(window.get_by_role("button", name="Look again, back row")).to_be_enabled()
 
 
 def test_two_windows_follow_the_same_class_to_its_close(visit, room):

@@ -128,7 +128,7 @@ class Site:
 
     def frames(self):
         lease = self.sessions.lease(self.session_id)
-        return lease.frames if lease else 0
+        return lease.pulse.frames if lease else 0
 
     def is_reading(self):
         """The preview's card is written as the first read begins."""

@@ -14,12 +14,13 @@ from sqlalchemy import event
 
 from attendance.bootstrap import School
 from attendance.camera import RecordedFrames, Worker
+from attendance.capture import Capture
 from attendance.config import Config
 from attendance.core.domain import CameraState, SessionState, Source, Status
 from attendance.core.errors import CameraError, StorageFullError
 from attendance.sessions import process_token
 from attendance.source import SourceKind, parse_source
-from attendance.stream import Capture, frames_of, open_source
+from attendance.stream import frames_of, open_source
 from tests.fakes import (
     NINE,
     Face,
@@ -390,9 +391,9 @@ def test_covered_time_and_figures_reach_the_database(lesson):
     lease = lesson.sessions.lease(lesson.id)
     lesson.worker.finish()
     assert lesson.sessions.get(lesson.id).covered_s == pytest.approx(11.9)
-    assert (lease.dropped, lease.state) == (0, CameraState.LIVE)
-    assert lease.frames == pytest.approx(120, abs=6)
-    assert lease.fps == pytest.approx(10, abs=1)
+    assert (lease.pulse.dropped, lease.state) == (0, CameraState.LIVE)
+    assert lease.pulse.frames == pytest.approx(120, abs=6)
+    assert lease.pulse.fps == pytest.approx(10, abs=1)
 
 
 @pytest.mark.parametrize(

@@ -171,3 +171,50 @@ def test_only_confirmed_tracks_are_shown():
 def test_pictures_are_made_small(width, size, reason):
     preview = encode(frame(1), FrameResult(1), width, 70)
     assert (preview.width, preview.height) == size, reason
+
+
+def test_a_client_that_never_reads_costs_nobody_else_anything(tmp_path, server, client):
+    """A browser on a sleeping laptop: it asked, and takes none of what it is sent."""
+    _, content = card(tmp_path)
+    stuck = [Client(content["address"], authkey=bytes.fromhex(content["key"])) for _ in range(3)]
+    noise = np.random.default_rng(1).integers(0, 255, (600, 960, 3), np.uint8)
+    for number in range(1, 6):
+        for connection in stuck:
+            connection.send((0, 1.0))
+        server.show(Frame(number, noise, 0.0, NINE), FrameResult(number))
+        assert client.frame(SESSION, number - 1).number == number
+    for connection in stuck:
+        connection.close()
+
+
+def test_screens_that_watch_together_share_one_picture(tmp_path):
+    server = PreviewServer(tmp_path, SESSION, fps=1000)
+    client = PreviewClient(tmp_path)
+    try:
+        server.show(frame(1), FrameResult(1))
+        assert client.frame(SESSION, 0) == client.frame(SESSION, 0)
+    finally:
+        server.close()
+
+
+def test_pictures_are_made_no_faster_than_asked(tmp_path):
+    """However fast a browser asks, the engine's processor is not spent on JPEGs."""
+    server = PreviewServer(tmp_path, SESSION, fps=20)
+    client = PreviewClient(tmp_path)
+    try:
+        began = time.monotonic()
+        for number in range(1, 6):
+            server.show(frame(number), FrameResult(number))
+            assert client.frame(SESSION, number - 1).number == number
+        assert time.monotonic() - began >= 4 / 20
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("shape", [(1, 2000, 3), (2000, 1, 3), (1, 1, 3)])
+def test_a_picture_one_pixel_thin_is_a_picture(shape):
+    """Made small it had no height left, and its client was cut off."""
+    thin = Frame(1, np.zeros(shape, np.uint8), 0.0, NINE)
+    preview = encode(thin, FrameResult(1), 960, 70)
+    assert min(preview.width, preview.height) == 1
+    assert preview.jpeg[:2] == b"\xff\xd8"

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attendance.capture import FIRST_REOPEN_S, Capture
 from attendance.core.domain import CameraState
 from attendance.core.errors import CameraError
-from attendance.stream import FIRST_REOPEN_S, Capture, as_bgr, frames_of
+from attendance.source import parse_source
+from attendance.stream import as_bgr, frames_of, webcam_wishes
 from tests.fakes import NINE, FakeClock, FedFrameSource, Hang, Opener, ScriptedFrameSource, until
 
 STALL_S = 1.2
@@ -406,3 +408,59 @@ def test_a_camera_opened_ahead_and_never_read_is_let_go():
     capture.open()
     assert capture.close(5.0)
     assert source.closed.is_set()
+
+
+# Recordings on a machine that is too slow for them
+
+
+class SlowDecoding(ScriptedFrameSource):
+    """Turning a picture into BGR takes three and a half frames; passing over one takes nothing."""
+
+    def __init__(self, count, clock):
+        super().__init__([*(picture(n) for n in range(1, count + 1)), None], fps=10.0)
+        self.clock = clock
+
+    def read(self):
+        self.clock.advance(0.35)
+        return super().read()
+
+    def skip(self):
+        return super().read() is not None
+
+
+def test_a_recording_that_decodes_too_slowly_shows_fewer_frames_not_later_ones():
+    """It fell behind for ever: after ten minutes of lesson the picture was minutes old."""
+    clock = FakeClock()
+    began_s = clock()
+    source = SlowDecoding(100, clock)
+    with capturing(source, clock=clock, is_recorded=True) as capture:
+        wait_for(capture, CameraState.ENDED)
+        assert clock() - began_s == pytest.approx(10.0, abs=0.8)
+        status = capture.status()
+        assert status.frames == 100
+        last = capture.newer_than(0, 0.0)
+        assert last.number > 95
+        assert last.image[0, 0, 0] == last.number
+        assert capture.status().dropped == 99
+
+
+# What is asked of a webcam
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "is_jpeg", "reason"),
+    [
+        (640, 480, False, "fits raw through USB 2"),
+        (1280, 720, True, "raw it comes ten times a second"),
+        (1920, 1080, True, "raw it comes five times a second"),
+    ],
+)
+def test_a_webcam_is_asked_for_jpeg_where_raw_pictures_do_not_fit(width, height, is_jpeg, reason):
+    wishes = webcam_wishes(parse_source("0", width, height))
+    asked = [key for key, _ in wishes]
+    assert (cv2.CAP_PROP_FOURCC in asked) == is_jpeg, reason
+    assert not is_jpeg or asked[0] == cv2.CAP_PROP_FOURCC, (
+        "the format decides which sizes there are"
+    )
+    assert dict(wishes)[cv2.CAP_PROP_FRAME_WIDTH] == width
+    assert dict(wishes)[cv2.CAP_PROP_FPS] == 30

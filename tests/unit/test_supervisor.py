@@ -8,7 +8,7 @@ import pytest
 from attendance.camera import EXIT_BUSY, EXIT_DONE, EXIT_FAILED, EXIT_HUNG
 from attendance.core.domain import CameraState, SessionState
 from attendance.core.errors import StorageError
-from attendance.sessions import Lease
+from attendance.sessions import Lease, Pulse
 from attendance.supervisor import (
     FIRST_RESTART_S,
     KILL_AFTER_S,
@@ -75,7 +75,7 @@ class FakeSchool:
 
     def beat(self, session_id, number):
         self.leases[session_id] = Lease(
-            session_id, session_id, "it", CameraState.LIVE, "", number, 0, 0, 0.0, 0
+            session_id, session_id, "it", CameraState.LIVE, "", number, Pulse()
         )
 
     def running(self):

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from attendance.camera import BEAT_S, RecordedFrames, Worker
+from attendance.camera import BEAT_S, SKIPPED_OVER_S, RecordedFrames, Worker
 from attendance.core.domain import CameraState, Decision, SessionState
 from attendance.core.errors import (
     CameraBusyError,
@@ -13,6 +13,7 @@ from attendance.core.errors import (
     StorageError,
     StorageFullError,
 )
+from attendance.sessions import Pulse
 from attendance.stream import frames_of
 from tests.fakes import (
     NINE,
@@ -96,16 +97,76 @@ def test_a_record_is_committed_before_any_screen_shows_the_name(desk):
 def test_the_heart_beats_twice_a_second_with_its_figures(desk):
     desk.watch(2, Face("Minsu"), Face("Ada"))
     assert len(desk.ledger.beats) == pytest.approx(2 / BEAT_S, abs=1)
-    assert desk.ledger.beats[-1]["frames"] == pytest.approx(20, abs=5)
-    assert desk.ledger.beats[-1]["fps"] == pytest.approx(10, abs=0.5)
+    assert desk.ledger.beats[-1].frames == pytest.approx(20, abs=5)
+    assert desk.ledger.beats[-1].fps == pytest.approx(10, abs=0.5)
     assert set(desk.ledger.of("beat")) == {"me"}
 
 
 def test_the_heart_beats_without_frames(desk):
     assert desk.pass_time(BEAT_S)
-    assert desk.ledger.beats == [
-        {"covered_s": 0.0, "frames": 0, "dropped": 0, "fps": 0.0, "unknown_faces": 0}
-    ]
+    assert (desk.ledger.beats, desk.ledger.covered_s) == ([Pulse()], [0.0])
+
+
+def test_the_heart_tells_how_large_the_pictures_are(desk):
+    desk.watch(1, Face("Minsu"))
+    height_px, width_px = desk.sink.shown[0][0].image.shape[:2]
+    assert desk.ledger.beats[-1].width_px == width_px
+    assert desk.ledger.beats[-1].height_px == height_px
+
+
+def test_skipped_frames_are_a_rate_of_the_last_minute_not_a_total(desk):
+    """A slow start long ago says nothing about whether the engine keeps up now."""
+    desk.frames.drop(10)
+    desk.watch(4, Face("Minsu"))
+    assert desk.ledger.beats[-1].skipped == pytest.approx(10 / 50, abs=0.03)
+    desk.watch(SKIPPED_OVER_S + 1)
+    assert desk.ledger.beats[-1].skipped == 0
+    assert desk.ledger.beats[-1].dropped == 10
+    for _ in range(round(SKIPPED_OVER_S * 10)):
+        desk.frames.drop(1)
+        desk.see()
+    assert desk.ledger.beats[-1].skipped == pytest.approx(0.5, abs=0.02)
+
+
+def test_frames_dropped_under_load_cost_no_coverage(desk):
+    """The room was looked at all the time, at a third of the frames."""
+    for _ in range(40):
+        desk.room.t_s += 0.2
+        desk.frames.drop(2)
+        desk.clock.advance(0.2)
+        desk.see(Face("Minsu"))
+    desk.worker.finish()
+    assert sum(desk.ledger.covered_s) == pytest.approx(39 * 0.3)
+
+
+# Looking again
+
+
+def test_a_wish_to_look_again_is_heeded_within_a_beat_and_reported_once(desk):
+    desk.watch(1, Face("Minsu"))
+    desk.ledger.looks_again = True
+    desk.watch(3, Face("Minsu"))
+    assert desk.ledger.of("looked again") == [desk.room.pipeline.swept_faces]
+    desk.watch(3, Face("Minsu"))
+    assert len(desk.ledger.of("looked again")) == 1
+
+
+def test_nobody_looks_again_unasked(desk):
+    desk.watch(3, Face("Minsu"))
+    assert not desk.room.pipeline.is_sweeping
+    assert desk.ledger.of("looked again") == []
+
+
+def test_a_sweep_whose_report_finds_a_full_disk_is_reported_later(desk):
+    desk.watch(1, Face("Minsu"))
+    desk.ledger.looks_again = True
+    desk.watch(BEAT_S + 0.1, Face("Minsu"))
+    desk.ledger.refuse_with = FULL
+    desk.watch(30, Face("Minsu"))
+    assert desk.ledger.of("looked again") == []
+    desk.ledger.refuse_with = None
+    desk.watch(2, Face("Minsu"))
+    assert len(desk.ledger.of("looked again")) == 1
 
 
 def test_covered_time_adds_up_and_gaps_do_not(desk):
@@ -113,7 +174,7 @@ def test_covered_time_adds_up_and_gaps_do_not(desk):
     desk.room.t_s += 30
     desk.watch(2)
     desk.pass_time(1)
-    covered = sum(beat["covered_s"] for beat in desk.ledger.beats)
+    covered = sum(desk.ledger.covered_s)
     assert covered == pytest.approx(1.9 + 1.9)
 
 
@@ -189,7 +250,7 @@ def test_covered_time_and_state_outlast_a_full_disk(desk):
     desk.watch(3)
     desk.ledger.refuse_with = None
     desk.pass_time(BEAT_S)
-    assert sum(beat["covered_s"] for beat in desk.ledger.beats) == pytest.approx(2.9)
+    assert sum(desk.ledger.covered_s) == pytest.approx(2.9)
     assert desk.ledger.of("camera") == [(CameraState.LIVE, "")]
 
 
@@ -253,7 +314,7 @@ def test_a_recording_played_fast_ends_by_itself_with_everything_written(desk):
     assert play(worker, desk.clock) == 401
     worker.finish()
     assert worker.has_ended
-    assert sum(beat["covered_s"] for beat in desk.ledger.beats) == pytest.approx(39.9)
+    assert sum(desk.ledger.covered_s) == pytest.approx(39.9)
     assert sum(s.seen_s for s in desk.ledger.of("sighting")) == pytest.approx(39.9)
     assert desk.ledger.of("sighting")[-1].at.second == 39
 
@@ -264,7 +325,7 @@ def test_that_a_recording_is_over_is_told_last(desk):
     play(worker, desk.clock)
     assert desk.ledger.notes[-1] == ("camera", (CameraState.ENDED, ""))
     assert desk.sightings() == [(MINSU, "review")]
-    assert sum(beat["covered_s"] for beat in desk.ledger.beats) == pytest.approx(2.4)
+    assert sum(desk.ledger.covered_s) == pytest.approx(2.4)
 
 
 def test_a_recording_is_not_over_while_its_last_frame_waits(desk):

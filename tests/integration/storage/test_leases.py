@@ -4,9 +4,11 @@ import os
 
 import pytest
 
-from attendance.core.domain import CameraState
+from attendance.core.domain import CameraState, SessionState
 from attendance.core.errors import CameraBusyError, SessionStateError
-from attendance.sessions import is_alive, process_token
+from attendance.sessions import Pulse, Wish, is_alive, process_token
+
+OPEN = Wish(SessionState.OPEN)
 
 
 @pytest.fixture
@@ -41,17 +43,18 @@ def test_heartbeat_counts_and_covers_and_says_what_is_wished(classroom, mine):
     assert sessions.lease(classroom.id) is None
     sessions.acquire_lease(classroom.camera.id, classroom.id, mine)
     sessions.camera_changed(classroom.id, CameraState.LIVE, at=classroom.at(0))
-    assert sessions.beat(classroom.id, mine, covered_s=1.5, frames=30, dropped=3) == "open"
-    assert sessions.beat(classroom.id, mine, covered_s=1.0, fps=29.5, unknown_faces=2) == "open"
+    assert sessions.beat(classroom.id, mine, covered_s=1.5, pulse=Pulse(30, 3)) == OPEN
+    pulse = Pulse(60, 6, 29.5, 0.1, 1920, 1080, 2)
+    assert sessions.beat(classroom.id, mine, covered_s=1.0, pulse=pulse) == OPEN
     lease = sessions.lease(classroom.id)
     assert (lease.owner, lease.beat, lease.state) == (mine, 2, CameraState.LIVE)
-    assert (lease.frames, lease.fps, lease.unknown_faces) == (0, 29.5, 2)
+    assert lease.pulse == pulse
     assert sessions.get(classroom.id).covered_s == 2.5
     sessions.pause(classroom.id, at=classroom.at(3))
-    assert sessions.beat(classroom.id, mine, covered_s=9) == "paused"
+    assert sessions.beat(classroom.id, mine, covered_s=9).state == "paused"
     assert sessions.get(classroom.id).covered_s == 2.5
     sessions.close(classroom.id, at=classroom.at(4))
-    assert sessions.beat(classroom.id, mine) == "needs_instructor"
+    assert sessions.beat(classroom.id, mine).state == "needs_instructor"
     sessions.release_lease(classroom.camera.id, mine)
     assert sessions.lease(classroom.id) is None
 

@@ -1,5 +1,7 @@
 """The REST API as other programs on this machine see it."""
 
+import pytest
+
 
 def test_the_document_names_every_address(browser):
     document = browser.get("/openapi.json").json
@@ -33,6 +35,32 @@ def test_courses_sessions_registers_and_events(browser, room):
     student = room.students[0].id
     why = browser.get(f"/api/sessions/{session.id}/students/{student}/why").json
     assert [event["number"] for event in why["events"]] == [2]
+
+
+def test_look_again_is_one_wish_however_often_it_is_asked_for(browser, room):
+    session = room.open()
+    address = f"/api/sessions/{session.id}"
+    assert browser.get(address).json["looks_again"] is False
+    for _ in range(2):
+        answer = browser.post(f"{address}/look-again")
+        assert (answer.status_code, answer.json["looks_again"]) == (200, True)
+    events = browser.get(f"{address}/events").json["events"]
+    assert [event["kind"] for event in events] == ["opened", "look_again"]
+    browser.post(f"{address}/pause")
+    assert browser.post(f"{address}/look-again").status_code == 409
+
+
+def test_a_camera_nobody_reads_says_so(browser, room):
+    session = room.open()
+    camera = browser.get(f"/api/sessions/{session.id}/camera").json
+    assert (camera["state"], camera["fps"], camera["skipped"]) == ("no_process", 0, 0)
+    assert camera["reach"] == {
+        "min_face_px": 40,
+        "width_px": 1280,
+        "view_deg": 70,
+        "metres": pytest.approx(4.57, abs=0.01),
+        "sweep_metres": pytest.approx(9.14, abs=0.01),
+    }
 
 
 def test_what_does_not_fit_is_named(browser, room):

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from attendance.core.domain import CameraState
+from attendance.sessions import Pulse
 from web.live_events import NAMESPACE, EventFeed
 
 RECORD_ELSEWHERE = """
@@ -186,12 +187,13 @@ def test_the_camera_is_reported_as_it_changes(room, school, screen, feed):
     owner = "1:1.0"
     school.sessions.acquire_lease(room.camera.id, session.id, owner)
     assert subscribe(screen, session, after=1)["camera"]["state"] == "starting"
-    school.sessions.beat(session.id, owner, frames=12, dropped=3, fps=9.5, unknown_faces=1)
+    school.sessions.beat(session.id, owner, pulse=Pulse(12, 3, 9.5, 0.25, 1280, 720, 1))
     school.sessions.camera_changed(session.id, CameraState.LIVE, at=session.opened_at)
     feed.step()
     camera = pushed(screen, "camera")[-1]
     assert (camera["state"], camera["fps"], camera["dropped"]) == ("live", 9.5, 3)
-    assert camera["unknown_faces"] == 1
+    assert (camera["skipped"], camera["unknown_faces"]) == (0.25, 1)
+    assert (camera["reach"]["width_px"], camera["reach"]["min_face_px"]) == (1280, 40)
     lost = CameraState.LOST
     school.sessions.camera_changed(session.id, lost, at=session.opened_at, detail="no picture")
     feed.step()

@@ -5,6 +5,7 @@ import { CorrectDialog } from "./correct.js";
 import { Entries, shownStatus } from "./entries.js";
 import { Feed } from "./feed.js";
 import { byId, copyOf, say } from "./pages.js";
+import { Sweep } from "./sweep.js";
 import { Video } from "./video.js";
 
 const main = byId("main");
@@ -23,6 +24,7 @@ const video = new Video(
   },
 );
 
+const sweep = new Sweep();
 const known = { state: snapshot.session.state, camera: /** @type {any} */ (null) };
 
 /** The camera in words and figures; a state that stops the marking also as a banner. */
@@ -39,9 +41,22 @@ function showCamera() {
     byId("video-banner").replaceChildren(...(warning ? [warning] : []));
     byId("video-banner").hidden = !warning;
   }
-  byId("figure-fps").textContent = known.camera ? known.camera.fps.toFixed(1) : "–";
-  byId("figure-dropped").textContent = known.camera ? String(known.camera.dropped) : "–";
-  byId("figure-unknown").textContent = known.camera ? String(known.camera.unknown_faces) : "–";
+  if (known.camera) showFigures(known.camera);
+}
+
+/** @param {any} camera */
+function showFigures(camera) {
+  const percent = Math.ceil(camera.skipped * 100 - 1e-9);
+  byId("figure-fps").textContent = String(Math.round(camera.fps));
+  byId("figure-skipped").textContent = say("sentences", "skipped", { percent });
+  byId("figure-unknown").textContent = String(camera.unknown_faces);
+  byId("reach").textContent = say("sentences", "reach", {
+    face: camera.reach.min_face_px,
+    metres: camera.reach.metres.toFixed(1),
+    view: Math.round(camera.reach.view_deg),
+    width: camera.reach.width_px,
+    sweep: camera.reach.sweep_metres.toFixed(1),
+  });
 }
 
 /** @param {any} current */
@@ -49,6 +64,7 @@ function showSession(current) {
   known.state = current.state;
   byId("pause-form").hidden = current.state !== "open";
   byId("resume-form").hidden = current.state !== "paused";
+  sweep.show(current);
   if (current.state !== "open" && current.state !== "paused") {
     location.replace(main.dataset.registerPage ?? "/");
   }
@@ -80,6 +96,7 @@ const feed = new Feed(session, snapshot.as_of, {
   onEvents: (message, fresh) => {
     entries.update(message.rows, message.as_of);
     announce(fresh);
+    sweep.tell(fresh);
     showSession(message.session);
   },
   onCamera: (camera) => {
@@ -113,6 +130,7 @@ const keys = {
   r: () => entries.choose("review"),
   b: switchProjector,
   c: () => byId("close-link").click(),
+  l: () => byId("sweep").click(),
   p: () => {
     const form = known.state === "paused" ? byId("resume-form") : byId("pause-form");
     /** @type {HTMLFormElement} */ (/** @type {unknown} */ (form)).requestSubmit();

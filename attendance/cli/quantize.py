@@ -144,6 +144,7 @@ def _table(trials: list[Trial], record: Int8Record) -> Table:
     for trial in trials:
         cosine = f"{trial.parity.mean:.4f} mean, {trial.parity.lowest:.4f} lowest"
         times = (f"{trial.ms_per_face[batch]:.1f}" for batch in ("1", "8"))
-        verdict = "not measured" if trial.gate is None else str(trial.gate)
+        without = "compared with" if trial is trials[0] else "not measured"
+        verdict = without if trial.gate is None else str(trial.gate)
         table.add_row(trial.variant, *times, cosine, verdict)
     return table

@@ -54,10 +54,9 @@ export class Sweep {
   /** @param {string} sentence */
   say(sentence) {
     this.notice.textContent = sentence;
-    this.notice.hidden = false;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.notice.hidden = true;
+      this.notice.textContent = "";
     }, NOTICE_MS);
   }
 }

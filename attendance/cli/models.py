@@ -51,7 +51,10 @@ def fetch(
     file: Annotated[Path | None, typer.Option(help="A .pt or .onnx file.")] = None,
 ) -> None:
     """Install weights from a file, or download those facenet-pytorch publishes."""
+    from attendance.db.engine import make_private_folder
+
     own: Context = context.obj
+    make_private_folder(own.home)
     with own.school() as school, console().status("Installing the weights"):
         entry = school.models.fetch(name, file)
     typer.echo(f"{name} is installed ({entry.model_id}); `attendance models use {name}`.")

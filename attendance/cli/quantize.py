@@ -41,11 +41,13 @@ def quantize(
     json_target: JsonOption = None,
 ) -> None:
     """Build the int8 variant of the embedder in use; say how fast it is and what it costs."""
+    from attendance.db.engine import make_private_folder
     from attendance.evaluation.reports import check_targets
     from attendance.vision.variants import choose_for
 
     check_targets(json_target)
     own: Context = context.obj
+    make_private_folder(own.home)
     with own.school() as school:
         store = school.models
     record, trials = _built_and_tried(store, faces, (gate, pairs, cache), rebuild)

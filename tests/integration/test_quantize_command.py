@@ -57,17 +57,20 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_from_photos_to_figures(tmp_path: Path, weights: Path, people: Path) -> None:
+    home = tmp_path / "school"
+
     def run(*words: str) -> Any:
-        result = CliRunner().invoke(app, ["--home", str(tmp_path), "models", *words])
+        result = CliRunner().invoke(app, ["--home", str(home), "models", *words])
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout) if "--json" in words else None
 
     run("fetch", "small", "--file", str(weights))
+    assert home.stat().st_mode & 0o077 == 0, "a school's folder is for its owner only"
     run("use", "small")
     built = run("quantize", "--faces", str(people), "--json", "-")
     assert built["record"]["gate"] is None
     assert "no gate" in built["choice"]["int8"]
-    model = next((tmp_path / "models" / "_int8").glob("*/model.bin"))
+    model = next((home / "models" / "_int8").glob("*/model.bin"))
     written = model.stat().st_mtime_ns
 
     judged = run("quantize", "--faces", str(people), "--gate", str(people), "--json", "-")

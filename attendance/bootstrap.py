@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -127,21 +127,34 @@ class School:
     def live_pipeline(self, gallery: Gallery, thresholds: dict[str, float]) -> Pipeline:
         """The same for a camera: faces are embedded while the next frames are looked at.
 
-        Detector and embedder share the processor's threads between them instead of both taking
-        all, which on few cores costs more than it gains.
-
         Raises:
             ModelError: the weights cannot be loaded.
+        """
+        loading = self._live_models
+        detector, embedder = loading[0].result(), loading[1].result()
+        return self._assembled(detector, embedder, gallery, thresholds, self._embedding.submit)
+
+    def begin_loading(self) -> None:
+        """Start to load what a live pipeline needs; whoever asks for one waits for the rest."""
+        _ = self._live_models
+
+    @cached_property
+    def _live_models(self) -> tuple[Future[Mtcnn], Future[FaceNet]]:
+        """Detector and embedder, loaded side by side.
+
+        They share the processor's threads between them instead of both taking all, which on few
+        cores costs more than it gains.
         """
         from attendance.vision.loading import load_detector, load_embedder
 
         config, models = self.config, self.models
         half = max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else 1
-        detector, embedder = _both(
-            lambda: load_detector(config.detector, config.embedder.device, models.cache_dir, half),
-            lambda: load_embedder(config.embedder, models, half),
-        )
-        return self._assembled(detector, embedder, gallery, thresholds, self._embedding.submit)
+        device, cache = config.embedder.device, models.cache_dir
+        pool = ThreadPoolExecutor(2, "loading")
+        detector = pool.submit(load_detector, config.detector, device, cache, half)
+        embedder = pool.submit(load_embedder, config.embedder, models, half)
+        pool.shutdown(wait=False)
+        return detector, embedder
 
     @cached_property
     def _embedding(self) -> ThreadPoolExecutor:

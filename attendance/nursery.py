@@ -25,6 +25,14 @@ def context() -> BaseContext:
     return forking
 
 
+def early_context() -> BaseContext:
+    """What one camera process may be started with while nothing is open here.
+
+    Forked from us on Linux, it has what we have imported: neither of us imports it twice.
+    """
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
 def prepare() -> None:
     """Begin to import what a camera process needs, in the background; at once if that is done."""
     if context().get_start_method() == "forkserver":

@@ -26,7 +26,7 @@ from attendance.bootstrap import School
 from attendance.config import Config
 from attendance.core.errors import AttendanceError
 from attendance.sessions import is_alive, process_token
-from attendance.supervisor import Supervisor, spawner
+from attendance.supervisor import Spawner, Supervisor
 
 WEB_STARTS_WITHIN_S = 60.0
 WEB_STOPS_WITHIN_S = 3.0
@@ -50,7 +50,7 @@ class Service:
         self._school = School(home, config)
         self._lock: FileLock | None = None
         self._web: SpawnProcess | None = None
-        self._supervisor = Supervisor(self._school, spawner(home, config))
+        self._supervisor = Supervisor(self._school, Spawner(home, config))
 
     @property
     def url(self) -> str:

@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -125,10 +127,7 @@ class Supervisor:
             child.process.terminate()
         give_up_s = self._clock() + KILL_AFTER_S
         for child in self._children.values():
-            child.process.join(max(0.0, give_up_s - self._clock()))
-            if child.process.is_alive():
-                child.process.kill()
-                child.process.join(0.5)
+            _end(child.process, max(0.0, give_up_s - self._clock()))
         self._children.clear()
 
     def _wanted(self) -> set[int]:
@@ -217,24 +216,63 @@ def _wants_camera(session: ClassSession) -> bool:
     return session.state is SessionState.OPEN and not is_played_out
 
 
-def spawner(home: Path, config: Config) -> Spawn:
-    """Starts real camera processes of this school, each knowing only what it is told."""
-    context = nursery.context()
+def _end(process: CameraProcess, within_s: float = KILL_AFTER_S) -> None:
+    """Wait for the end of a process that was asked to end, then end it."""
+    process.join(within_s)
+    if process.is_alive():
+        process.kill()
+        process.join(0.5)
 
-    def spawn(session_id: int) -> CameraProcess:
+
+class Spawner:
+    """Starts real camera processes of a school.
+
+    Args:
+        home: the school's folder.
+        config: the settings.
+    """
+
+    def __init__(self, home: Path, config: Config) -> None:
+        self._home = home
+        self._config = config
+        self._early: tuple[CameraProcess, Connection] | None = None
+
+    def __call__(self, session_id: int) -> CameraProcess:
+        """A camera process for this session: the one that is ready, if there is one."""
+        early, self._early = self._early, None
+        if early is None or not early[0].is_alive():
+            return self._start(nursery.context(), session_id)
+        process, telling = early
+        with telling:
+            telling.send(session_id)
+        return process
+
+    def prepare(self) -> None:
+        """Start a process that loads its models while its session is still being opened.
+
+        Call it before this process opens a database or starts a thread: on Linux it forks.
+        """
+        context = nursery.early_context()
+        told, telling = context.Pipe(duplex=False)
+        self._early = (self._start(context, told), telling)
+        told.close()
+
+    def close(self) -> None:
+        """End a process that was made ready and never told its session."""
+        early, self._early = self._early, None
+        if early is not None:
+            early[1].close()
+            _end(early[0])
+
+    def _start(self, context: BaseContext, session: int | Connection) -> CameraProcess:
         process = context.Process(  # type: ignore[attr-defined]
-            target=camera_main,
-            args=(home, config, session_id),
-            name=f"camera-{session_id}",
-            daemon=True,
+            target=camera_main, args=(self._home, self._config, session), name="camera", daemon=True
         )
         process.start()
         return cast("CameraProcess", process)
 
-    return spawn
 
-
-def camera_main(home: Path, config: Config, session_id: int) -> None:
-    """The entry of a camera process."""
+def camera_main(home: Path, config: Config, session: int | Connection) -> None:
+    """The entry of a camera process; one that is started early is told its session later."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    sys.exit(run_camera(home, config, session_id))
+    sys.exit(run_camera(home, config, session))

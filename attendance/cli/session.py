@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 import threading
@@ -18,6 +19,7 @@ from attendance.core.errors import CameraError, SessionError
 if TYPE_CHECKING:
     from attendance.bootstrap import School
     from attendance.sessions import ClassSession, Event, RegisterRow
+    from attendance.supervisor import Spawner
 
 app = typer.Typer(no_args_is_help=True, help="Class sessions and their registers.")
 
@@ -38,22 +40,22 @@ def start(
 
     A recording closes its session at its end. Ctrl-C stops watching and leaves the session open.
     """
-    from attendance import nursery
+    from attendance.service import running_server
+    from attendance.supervisor import Spawner
 
     own: Context = context.obj
-    if fast or not (own.home / "run" / "server.json").exists():
-        nursery.prepare()  # while we import and open the session
-    from attendance.service import running_server
-
-    with own.school() as school:
+    server = None if fast else running_server(own.home)
+    spawner = Spawner(own.home, own.config)
+    if server is None:
+        spawner.prepare()
+    with contextlib.closing(spawner), own.school() as school:
         session = _open(school, course, camera or own.config.camera.source, is_fast=fast)
-        server = running_server(own.home)
         screen = console(json_target)
         screen.print(f"Session {session.id} of {course} is open.")
-        if server is not None and not fast:
+        if server is not None:
             screen.print(f"The server at {server} looks after its camera.")
         else:
-            _watch(school, session, json_target)
+            _watch(school, spawner, session, json_target)
             write_json(_register(school, session.id), json_target)
 
 
@@ -76,17 +78,20 @@ def _open(school: School, course: str, source: str, *, is_fast: bool) -> ClassSe
     )
 
 
-def _watch(school: School, session: ClassSession, json_target: str | None) -> None:
+def _watch(
+    school: School, spawner: Spawner, session: ClassSession, json_target: str | None
+) -> None:
     """Be the supervisor of this one session until it is closed or its recording ends."""
     from attendance.core.domain import CameraState, SessionState
-    from attendance.supervisor import STEP_S, Supervisor, spawner
+    from attendance.supervisor import STEP_S, Supervisor
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    supervisor = Supervisor(school, spawner(school.home, school.config), only=session.id)
-    teller = _Teller(school, session.id, json_target)
+    supervisor = Supervisor(school, spawner, only=session.id)
     try:
+        supervisor.step()
+        teller = _Teller(school, session.id, json_target)
         while not stop.is_set():
             supervisor.step()
             teller.tell()

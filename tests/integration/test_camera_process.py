@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 import skimage.data
 
@@ -19,7 +20,7 @@ from attendance.config import Config
 from attendance.core.domain import CameraState, Pose, SessionState, Status
 from attendance.preview import PreviewClient
 from attendance.sessions import is_alive
-from attendance.supervisor import STEP_S, Supervisor, spawner
+from attendance.supervisor import STEP_S, Spawner, Supervisor
 from enroll.enrollment import Enroller
 from tests.fakes import until
 from tests.integration.mjpeg import MjpegServer, jpeg
@@ -77,7 +78,7 @@ class Site:
         self.home, self.config = home, config
         self.school = School(home, config)
         self.sessions = self.school.sessions
-        self.supervisor = Supervisor(self.school, spawner(home, config))
+        self.supervisor = Supervisor(self.school, Spawner(home, config))
         self.present, self.away = [s.id for s in self.school.registry.students()]
         self.session_id = None
 
@@ -273,7 +274,7 @@ def test_the_register_survives_kill_9_of_the_camera_process(site, server, measur
     site.until(site.is_named, STARTS_WITHIN_S)
     owner, pid = site.owner(), site.pid()
 
-    second = spawner(site.home, site.config)(site.session_id)
+    second = Spawner(site.home, site.config)(site.session_id)
     second.join(STARTS_WITHIN_S)
     assert second.exitcode == EXIT_BUSY
     assert site.owner() == owner
@@ -307,6 +308,35 @@ def test_a_camera_process_whose_parent_is_killed_ends_by_itself(site, server, me
     assert site.close().state in {SessionState.CLOSED, SessionState.NEEDS_INSTRUCTOR}
 
 
+MAKE_READY = """
+import sys, time
+from pathlib import Path
+from attendance.config import Config
+from attendance.sessions import process_token
+from attendance.supervisor import Spawner
+spawner = Spawner(Path(sys.argv[1]), Config())
+spawner.prepare()
+print(spawner._early[0].pid, flush=True)
+if sys.argv[2] == "close":
+    spawner.close()
+    print("closed", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("ending", ["close", "kill"])
+def test_a_process_made_ready_for_nothing_does_not_stay(site, ending):
+    """The course was misspelt, or the command was killed: nobody will tell it a session."""
+    command = [sys.executable, "-c", MAKE_READY, str(site.home), ending]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    early = psutil.Process(int(parent.stdout.readline()))
+    if ending == "close":
+        assert parent.stdout.readline() == "closed\n"
+    parent.kill()
+    parent.communicate()
+    until(lambda: not early.is_running() or early.status() == psutil.STATUS_ZOMBIE, 10)
+
+
 def test_a_recording_played_fast_fills_the_register_and_is_played_once(site, video, measured):
     site.open(video, pace="fast", at=NINE)
     measured(
@@ -334,7 +364,7 @@ def test_a_recording_played_fast_fills_the_register_and_is_played_once(site, vid
 def test_asked_to_end_it_says_so_and_a_camera_that_vanished_is_a_sentence(site, video, tmp_path):
     film = tmp_path / "film.mp4"
     shutil.copy(video, film)
-    spawn = spawner(site.home, site.config)
+    spawn = Spawner(site.home, site.config)
     site.open(film)
     process = spawn(site.session_id)
     until(lambda: site.is_in(CameraState.LIVE), STARTS_WITHIN_S)

@@ -5,13 +5,13 @@ import pytest
 import skimage.data
 
 from attendance.bootstrap import School, utc_now
-from attendance.camera import RecordedFrames, Worker
 from attendance.capture import Capture
 from attendance.config import Config
 from attendance.core.domain import CameraState
 from attendance.preview import encode
 from attendance.sessions import process_token
 from attendance.stream import frames_of
+from attendance.worker import RecordedFrames, Worker
 from tests.fakes import NINE, ScriptedFrameSource, until
 
 # OpenVINO still converts by way of torch.jit, which torch is about to retire.

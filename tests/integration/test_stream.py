@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import event
 
 from attendance.bootstrap import School
-from attendance.camera import RecordedFrames, Worker
 from attendance.capture import Capture
 from attendance.config import Config
 from attendance.core.domain import CameraState, SessionState, Source, Status
@@ -21,6 +20,7 @@ from attendance.core.errors import CameraError, StorageFullError
 from attendance.sessions import process_token
 from attendance.source import SourceKind, parse_source
 from attendance.stream import frames_of, open_source
+from attendance.worker import RecordedFrames, Worker
 from tests.fakes import (
     NINE,
     Face,

@@ -4,7 +4,6 @@ import logging
 
 import pytest
 
-from attendance.camera import BEAT_S, SKIPPED_OVER_S, RecordedFrames, Worker
 from attendance.core.domain import CameraState, Decision, SessionState
 from attendance.core.errors import (
     CameraBusyError,
@@ -15,6 +14,7 @@ from attendance.core.errors import (
 )
 from attendance.sessions import Pulse
 from attendance.stream import frames_of
+from attendance.worker import BEAT_S, SKIPPED_OVER_S, RecordedFrames, Worker
 from tests.fakes import (
     NINE,
     Face,

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attendance.config import Config
-from attendance.core.domain import FloatArray, Gallery
+from attendance.core.domain import Gallery
 from attendance.core.evidence import DecisionRules
-from attendance.core.pipeline import Pipeline, Promise, at_once
+from attendance.core.pipeline import Pipeline
+from attendance.core.promises import Submit, at_once
 from attendance.core.tracking import Tracker
 from attendance.core.watching import PipelineRules
 from attendance.db.engine import Database, open_database
@@ -27,6 +28,9 @@ from attendance.vision.weights import ModelStore
 if TYPE_CHECKING:
     from attendance.vision.facenet import FaceNet
     from attendance.vision.mtcnn import Mtcnn
+
+
+LIVE_THREADS = 2
 
 
 class School:
@@ -132,7 +136,7 @@ class School:
         """
         loading = self._live_models
         detector, embedder = loading[0].result(), loading[1].result()
-        return self._assembled(detector, embedder, gallery, thresholds, self._embedding.submit)
+        return self._assembled(detector, embedder, gallery, thresholds, self._background.submit)
 
     def begin_loading(self) -> None:
         """Start to load what a live pipeline needs; whoever asks for one waits for the rest."""
@@ -142,8 +146,9 @@ class School:
     def _live_models(self) -> tuple[Future[Mtcnn], Future[FaceNet]]:
         """Detector and embedder, loaded side by side.
 
-        They share the processor's threads between them instead of both taking all, which on few
-        cores costs more than it gains.
+        One thread follows faces while another looks for newcomers and embeds; each computes with
+        its half of the processor, as splitting every small net over all of it costs more than it
+        gains.
         """
         from attendance.vision.loading import load_detector, load_embedder
 
@@ -151,14 +156,14 @@ class School:
         half = max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else 1
         device, cache = config.embedder.device, models.cache_dir
         pool = ThreadPoolExecutor(2, "loading")
-        detector = pool.submit(load_detector, config.detector, device, cache, half)
+        detector = pool.submit(load_detector, config.detector, device, cache, LIVE_THREADS)
         embedder = pool.submit(load_embedder, config.embedder, models, half)
         pool.shutdown(wait=False)
         return detector, embedder
 
     @cached_property
-    def _embedding(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, "embedding")
+    def _background(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, "background")
 
     def _assembled(
         self,
@@ -166,7 +171,7 @@ class School:
         embedder: FaceNet,
         gallery: Gallery,
         thresholds: dict[str, float],
-        submit: Callable[[Callable[[], FloatArray]], Promise] = at_once,
+        submit: Submit = at_once,
     ) -> Pipeline:
         tracking = self.config.tracking
         tracker = Tracker(tracking.min_iou, tracking.confirm_hits, tracking.lost_after_s)
@@ -174,9 +179,9 @@ class School:
         return Pipeline(detector, embedder, gallery, tracker, rules, time.perf_counter, submit)
 
     def close(self) -> None:
-        """Let the database and the embedding thread go."""
-        if "_embedding" in self.__dict__:
-            self._embedding.shutdown()
+        """Let the database and the background thread go."""
+        if "_background" in self.__dict__:
+            self._background.shutdown()
         if "db" in self.__dict__:
             self.db.dispose()
 

@@ -33,7 +33,8 @@ from attendance.core.domain import (
 from attendance.core.errors import AttendanceError, CameraError
 from attendance.core.evidence import DecisionRules
 from attendance.core.geometry import covered, iou
-from attendance.core.pipeline import Pipeline, Promise, at_once
+from attendance.core.pipeline import Pipeline
+from attendance.core.promises import Promise, at_once
 from attendance.core.scanning import Tile
 from attendance.core.tracking import Tracker
 from attendance.core.watching import PipelineRules

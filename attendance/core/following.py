@@ -43,7 +43,7 @@ class FaceSearch(Protocol):
         ...
 
 
-def follow(search: FaceSearch, expected: FloatArray) -> Detections:
+def follow(search: FaceSearch, expected: FloatArray, is_fresh: Bools) -> Detections:
     """The faces at the expected boxes, row by row, score 0 where there is none.
 
     Two tracks that end up on one face: the one that was expected nearer keeps it.
@@ -51,9 +51,11 @@ def follow(search: FaceSearch, expected: FloatArray) -> Detections:
     Args:
         search: the frame.
         expected: (n, 4).
+        is_fresh: (n,) whether a face was in sight in the frame before; one that has been gone
+            for longer is not searched for, as the scan finds it when it is back.
     """
     found = _near(search.confirm(squared(expected)), expected)
-    missed = np.flatnonzero(found.scores == 0)
+    missed = np.flatnonzero((found.scores == 0) & is_fresh)
     if len(missed):
         found = _replaced(found, missed, _search_near(search, expected[missed]))
     agreement = paired_iou(found.boxes, expected) * (found.scores > 0)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from attendance.core.domain import Detections, FloatArray, Frame
+from attendance.core.domain import Detections, FloatArray, Frame, joined
 from attendance.core.following import FaceSearch
+from attendance.core.geometry import covered
+from attendance.core.promises import Submit, UnderWay, at_once
 from attendance.core.scanning import PYRAMID_FACTOR, Tile, pyramid_scales, tiled_levels
+
+KNOWN_OVERLAP = 0.4
 
 
 class Rota:
@@ -48,9 +52,12 @@ class Newcomers:
     Args:
         min_face_px: the smallest face looked for; a sweep looks for half of it.
         every_s: seconds in which the whole frame is searched.
+        submit: has a search done, here and now or in a thread.
     """
 
-    def __init__(self, min_face_px: int, every_s: float) -> None:
+    def __init__(self, min_face_px: int, every_s: float, submit: Submit = at_once) -> None:
+        self._submit = submit
+        self._asked: UnderWay[tuple[Detections, Detections]] | None = None
         self._min_face_px = min_face_px
         self._rota = Rota(every_s)
         self._shape = (0, 0)
@@ -71,7 +78,10 @@ class Newcomers:
             self.swept_faces = 0
 
     def find(self, search: FaceSearch, frame: Frame, known: FloatArray) -> Detections:
-        """The newcomers in what is searched of this frame, best score first.
+        """The newcomers that are ready by now, best score first.
+
+        Has this frame searched where its turn has come, unless an earlier one still is; what that
+        one finds is told in the frame after.
 
         Args:
             search: the frame, opened.
@@ -79,17 +89,27 @@ class Newcomers:
             known: (n, 4) boxes of the faces that are followed.
         """
         self._plan((frame.image.shape[0], frame.image.shape[1]))
-        tiles = self._rota.due(self._tiles, frame.t_s)
-        found = search.scan(tiles, known) if tiles else Detections.empty()
-        if not self._sweep:
-            return found
-        small = search.scan([self._sweep.pop()], np.concatenate([known, found.boxes]))
+        found = self._collect(frame.t_s, known)
+        if self._asked is None:
+            self._ask(search, frame.t_s, known)
+        known = np.concatenate([known, found.boxes])
+        return joined(found, self._collect(frame.t_s, known))
+
+    def _ask(self, search: FaceSearch, t_s: float, known: FloatArray) -> None:
+        tiles = self._rota.due(self._tiles, t_s)
+        finer = [self._sweep.pop()] if self._sweep else []
+        if tiles or finer:
+            promise = self._submit(lambda: _searched(search, tiles, finer, known))
+            self._asked = UnderWay(promise, t_s)
+
+    def _collect(self, t_s: float, known: FloatArray) -> Detections:
+        """What was found and is not known meanwhile."""
+        if self._asked is None or not self._asked.is_due(t_s):
+            return Detections.empty()
+        found, small = (_unknown(faces, known) for faces in self._asked.promise.result())
+        self._asked = None
         self.swept_faces += len(small)
-        return Detections(
-            np.concatenate([found.boxes, small.boxes]),
-            np.concatenate([found.landmarks, small.landmarks]),
-            np.concatenate([found.scores, small.scores]),
-        )
+        return joined(found, small)
 
     def _plan(self, shape: tuple[int, int]) -> None:
         """Cut the pyramid anew for another size of frame, and the two levels of a sweep."""
@@ -100,3 +120,17 @@ class Newcomers:
             finer = [scales[0] * 2, scales[0] * 2 * PYRAMID_FACTOR] if scales else []
             self._sweep = tiled_levels(shape, finer)
             self._wants_sweep = False
+
+
+def _searched(
+    search: FaceSearch, tiles: list[Tile], finer: list[Tile], known: FloatArray
+) -> tuple[Detections, Detections]:
+    """Newcomers in the tiles, and those in a sweep's finer ones."""
+    found = search.scan(tiles, known) if tiles else Detections.empty()
+    if not finer:
+        return found, Detections.empty()
+    return found, search.scan(finer, np.concatenate([known, found.boxes]))
+
+
+def _unknown(faces: Detections, known: FloatArray) -> Detections:
+    return faces.take(~covered(faces.boxes, known, KNOWN_OVERLAP))

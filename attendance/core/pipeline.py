@@ -7,7 +7,7 @@ time, and returns what it saw and what follows from it; the worker hands the fac
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -29,13 +29,13 @@ from attendance.core.domain import (
 from attendance.core.evidence import TrackEvidence
 from attendance.core.following import FaceSearch, follow
 from attendance.core.newcomers import Newcomers
+from attendance.core.promises import Submit, UnderWay, at_once
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 from attendance.core.watching import PipelineRules, Watched
 
 SEEN_EVERY_S = 5.0
 SHOWN_UNSEEN_S = 0.3
 SAME_STRANGER_SIMILARITY = 0.6
-SAME_PICTURE = 0.5
 
 
 class Detector(Protocol):
@@ -62,38 +62,6 @@ class Embedder(Protocol):
         ...
 
 
-class Promise(Protocol):
-    """Embeddings that are being made, as `concurrent.futures.Future` promises them."""
-
-    def done(self) -> bool:
-        """Whether they are ready."""
-        ...
-
-    def result(self) -> FloatArray:
-        """The embeddings; waits for them."""
-        ...
-
-
-@dataclass(frozen=True)
-class Made:
-    """A promise kept at once."""
-
-    embeddings: FloatArray
-
-    def done(self) -> bool:
-        """See `Promise.done`."""
-        return True
-
-    def result(self) -> FloatArray:
-        """See `Promise.result`."""
-        return self.embeddings
-
-
-def at_once(make: Callable[[], FloatArray]) -> Promise:
-    """Make embeddings while the frame waits: the same frames give the same looks."""
-    return Made(make())
-
-
 class Pipeline:
     """One camera watching one roster. Owned by the worker's thread.
 
@@ -104,8 +72,8 @@ class Pipeline:
         tracker: joins detections.
         rules: when to look and what to believe.
         timer: seconds, for `FrameResult.timings` only.
-        submit: has embeddings made, here and now or in a thread while frames go on; one batch
-            is under way at a time.
+        submit: has faces embedded and newcomers looked for, here and now or in a thread while
+            frames go on; one piece of either is under way at a time.
     """
 
     def __init__(
@@ -116,7 +84,7 @@ class Pipeline:
         tracker: Tracker,
         rules: PipelineRules,
         timer: Callable[[], float] = float,
-        submit: Callable[[Callable[[], FloatArray]], Promise] = at_once,
+        submit: Submit = at_once,
     ) -> None:
         if gallery.model_id != embedder.model_id:
             raise ValueError(
@@ -129,8 +97,8 @@ class Pipeline:
         self._rules = rules
         self._timer = timer
         self._submit = submit
-        self._asked: tuple[Promise, Frame, list[Track]] | None = None
-        self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s)
+        self._asked: tuple[UnderWay[FloatArray], Frame, list[Track]] | None = None
+        self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s, submit)
         self._watched: dict[int, Watched] = {}
         self._strangers: list[FloatArray] = []
 
@@ -161,7 +129,7 @@ class Pipeline:
         """What this frame shows and what follows from it."""
         marks = [self._timer()]
         search = self._detector.search(frame.image)
-        there = follow(search, self._tracker.expect(frame.t_s))
+        there = follow(search, *self._tracker.expect(frame.t_s))
         marks.append(self._timer())
         newcomers = self._newcomers.find(search, frame, there.boxes[there.scores > 0])
         update = self._tracker.update(there, newcomers, frame.t_s)
@@ -179,7 +147,7 @@ class Pipeline:
 
     def finish(self) -> tuple[Sighting, ...]:
         """End every track and return what they still had to say."""
-        cut_off = self._collect(TrackUpdate((), frozenset(), ()), is_last=True).ended
+        cut_off = self._collect(TrackUpdate((), frozenset(), ()), np.inf).ended
         ended = (*cut_off, *self._tracker.finish())
         return tuple(event for track in ended for event in self._end(track))
 
@@ -190,10 +158,10 @@ class Pipeline:
                 self._watch(track)
         seen = [track for track in update.live if track.track_id in update.seen]
         self._note_changes(search, seen, frame)
-        update = self._collect(update)
+        update = self._collect(update, frame.t_s)
         if self._asked is None:
             self._ask(frame, seen)
-        return self._collect(update)
+        return self._collect(update, frame.t_s)
 
     def _watch(self, track: Track) -> Watched:
         evidence = TrackEvidence(self._gallery, self._rules.decision)
@@ -205,9 +173,7 @@ class Pipeline:
         signatures = search.signatures(_boxes(seen))
         for track, signature in zip(seen, signatures, strict=True):
             watched = self._watched[track.track_id]
-            before, watched.signature = watched.signature, signature
-            if before is not None and float(before @ signature) < SAME_PICTURE:
-                watched.suspected_s = frame.t_s
+            watched.show(signature, frame.t_s)
             if not watched.is_suspect:
                 watched.last_at = frame.at
 
@@ -218,15 +184,15 @@ class Pipeline:
             return
         boxes = _boxes(due)
         promise = self._submit(lambda: self._embedder.embed(frame.image, boxes))
-        self._asked = (promise, frame, due)
+        self._asked = (UnderWay(promise, frame.t_s), frame, due)
 
-    def _collect(self, update: TrackUpdate, *, is_last: bool = False) -> TrackUpdate:
-        """Take the looks that were asked for, if they are ready."""
-        if self._asked is None or not (is_last or self._asked[0].done()):
+    def _collect(self, update: TrackUpdate, t_s: float) -> TrackUpdate:
+        """Take the looks that were asked for, if it is time to."""
+        if self._asked is None or not self._asked[0].is_due(t_s):
             return update
-        promise, frame, tracks = self._asked
+        asked, frame, tracks = self._asked
         self._asked = None
-        for track, embedding in zip(tracks, promise.result(), strict=True):
+        for track, embedding in zip(tracks, asked.promise.result(), strict=True):
             if track.track_id in self._watched:
                 update = self._take(frame, track, embedding, update)
         return update
@@ -269,8 +235,10 @@ class Pipeline:
         if track.state is not TrackState.CONFIRMED:
             return 0.0
         ripeness = watched.ripeness(track, frame.t_s, self._rules)
-        is_fit = looking.cut_away(track.box, frame.image.shape[:2]) <= looking.MAX_CUT_AWAY
-        return ripeness if ripeness < looking.COMPANY or is_fit else 0.0
+        if ripeness < looking.COMPANY:
+            return ripeness
+        is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
+        return 0.0 if is_cut else ripeness
 
     def _settle_rivals(self, update: TrackUpdate) -> None:
         """Two tracks of one moment never hold one name: the weaker claim goes to review."""

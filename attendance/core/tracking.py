@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attendance.core.domain import Detections, FloatArray, TrackState
-from attendance.core.geometry import iou
+from attendance.core.geometry import Bools, iou
 
 _VELOCITY_MEMORY = 0.5
 _EXTRAPOLATED_S = 0.2
@@ -86,7 +86,7 @@ class Tracker:
         self._next_id = 1
         self._last_s = -np.inf
 
-    def expect(self, t_s: float) -> FloatArray:
+    def expect(self, t_s: float) -> tuple[FloatArray, Bools]:
         """Where the faces should be in the frame of this time, a row a track.
 
         No track outlives a gap of more than `MAX_GAP_S` between two frames: after it nobody knows
@@ -96,13 +96,15 @@ class Tracker:
             t_s: its time; never before the last one's.
 
         Returns:
-            (n, 4) boxes.
+            (n, 4) boxes, and (n,) whether each was seen in the frame before.
         """
+        before_s = self._last_s
         if t_s - self._last_s > max(MAX_GAP_S, self._lost_after_s):
             self._ended += self.finish()
         self._last_s = t_s
         boxes = [track.predicted(t_s) for track in self._tracks]
-        return np.array(boxes, np.float32).reshape(-1, 4)
+        is_fresh = np.array([track.last_s == before_s for track in self._tracks], np.bool_)
+        return np.array(boxes, np.float32).reshape(-1, 4), is_fresh
 
     def update(self, there: Detections, newcomers: Detections, t_s: float) -> TrackUpdate:
         """Continue, start and end tracks.

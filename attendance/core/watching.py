@@ -11,6 +11,8 @@ from attendance.core.evidence import DecisionRules, TrackEvidence
 from attendance.core.tracking import Track
 
 SAME_FACE_SIMILARITY = 0.5
+SUDDEN_CHANGE = 0.33
+STEADINESS_RATE = 0.1
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Watched:
     reported_s: float = 0.0
     last_at: datetime | None = None
     signature: FloatArray | None = None
+    steadiness: float | None = None
     suspected_s: float | None = None
     has_hope: bool = False
     best_view: float = 0.0
@@ -53,6 +56,22 @@ class Watched:
             self.since_s = self.evidence.began_s
         self.verdict = self.evidence.verdict()
         self.has_hope = not self.evidence.newest_is_like_nobody
+
+    def show(self, signature: FloatArray, t_s: float) -> None:
+        """What the face looks like in this frame; suspect it where that is not as usual.
+
+        Turning and walking change a picture by and by; how much, differs from face to face. A
+        change far beyond what is usual for this one may be somebody else in its place.
+        """
+        before, self.signature = self.signature, signature
+        if before is None:
+            return
+        likeness = float(before @ signature)
+        usual = likeness if self.steadiness is None else self.steadiness
+        if likeness < usual - SUDDEN_CHANGE:
+            self.suspected_s = t_s
+        else:
+            self.steadiness = usual + STEADINESS_RATE * (likeness - usual)
 
     @property
     def is_suspect(self) -> bool:

@@ -68,7 +68,7 @@ class FullScan:
         search, pyramid_ms = timed(lambda: self._detector.search(image))
         proposed, p_ms = timed(lambda: search.propose(tiles))
         refined, r_ms = timed(lambda: search.refine(squared(proposed)))
-        found, o_ms = timed(lambda: search.accept(refined))
+        found, o_ms = timed(lambda: search.accept(*refined))
         stages = {"pyramid": pyramid_ms, "p-net": p_ms, "r-net": r_ms, "o-net": o_ms}
         return found.take(found.scores >= self._min_score), stages
 

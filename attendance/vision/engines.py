@@ -6,9 +6,9 @@ OpenVINO or torch (`torch_nets`) computes. A net may be called from any thread, 
 
 from __future__ import annotations
 
+import queue
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,7 @@ class OpenVinoEngine:
         precision: auto takes bf16 where the processor has it, else f32.
         cache_dir: where compiled models are kept between starts; None keeps none.
         threads: processor threads, 0 for all.
+        streams: how many calls of a net may run side by side, sharing the threads.
 
     Attributes:
         precision: what it computes in.
@@ -75,7 +76,11 @@ class OpenVinoEngine:
     """
 
     def __init__(
-        self, precision: Precision = "f32", cache_dir: Path | None = None, threads: int = 0
+        self,
+        precision: Precision = "f32",
+        cache_dir: Path | None = None,
+        threads: int = 0,
+        streams: int = 1,
     ) -> None:
         self._core = ov.Core()
         self._cache_dir = cache_dir
@@ -86,8 +91,11 @@ class OpenVinoEngine:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self.precision,
         }
+        self._streams = streams
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
+        if streams > 1:
+            self._settings["NUM_STREAMS"] = streams
         if cache_dir is not None:
             self._settings["CACHE_DIR"] = str(cache_dir)
 
@@ -159,19 +167,26 @@ class OpenVinoEngine:
 
     def compile(self, model: ov.Model) -> Net:
         """A net that runs this model with its outputs in the model's order."""
-        return _net(self._core.compile_model(model, "CPU", self._settings))
+        return _net(self._core.compile_model(model, "CPU", self._settings), self._streams)
 
 
-def _net(compiled: ov.CompiledModel) -> Net:
-    """The compiled model as a net. Its outputs are copies: the next call writes over the memory."""
-    request = compiled.create_infer_request()
+def _net(compiled: ov.CompiledModel, streams: int = 1) -> Net:
+    """The compiled model as a net, one call a stream at a time.
+
+    Its outputs are copies: the next call writes over the memory.
+    """
     outputs = list(compiled.outputs)
-    busy = threading.Lock()
+    idle: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
+    for _ in range(streams):
+        idle.put(compiled.create_infer_request())
 
     def run(batch: FloatArray) -> tuple[FloatArray, ...]:
-        with busy:
+        request = idle.get()
+        try:
             results = request.infer({0: batch}, share_inputs=True, share_outputs=True)
             return tuple(np.array(results[output]) for output in outputs)
+        finally:
+            idle.put(request)
 
     return run
 

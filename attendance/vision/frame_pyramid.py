@@ -7,6 +7,8 @@ pixel is averaged twice as often as needed, and no crop is cut in a loop of its 
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 
@@ -17,7 +19,7 @@ _CROPS_A_CALL = 16_000
 
 
 class FramePyramid:
-    """One frame.
+    """One frame; any thread may ask for pieces of it.
 
     Args:
         image: (H, W, 3) uint8; not copied.
@@ -26,6 +28,7 @@ class FramePyramid:
     def __init__(self, image: Image) -> None:
         self.shape: tuple[int, int] = (image.shape[0], image.shape[1])
         self._halves: list[Image] = [image]
+        self._halving = threading.Lock()
 
     def tile(self, tile: Tile) -> Image:
         """A tile of a level. Returns: (1, height, width, 3) uint8."""
@@ -37,7 +40,7 @@ class FramePyramid:
         left, right = round(tile.left * columns), round((tile.left + tile.width) * columns)
         part = half[top : max(bottom, top + 1), left : max(right, left + 1)]
         size = (tile.width, tile.height)
-        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)[None]
+        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR), np.uint8)[None]
 
     def crops(self, regions: FloatArray, side: int) -> Image:
         """Each region as a square.
@@ -76,10 +79,11 @@ class FramePyramid:
 
     def _half(self, depth: int) -> Image:
         """The frame halved so many times, as far as there is a pixel left."""
-        while len(self._halves) <= depth and min(self._halves[-1].shape[:2]) > 1:
-            last = self._halves[-1]
-            size = (last.shape[1] // 2, last.shape[0] // 2)
-            self._halves.append(
-                np.asarray(cv2.resize(last, size, interpolation=cv2.INTER_AREA), np.uint8)
-            )
+        with self._halving:
+            while len(self._halves) <= depth and min(self._halves[-1].shape[:2]) > 1:
+                last = self._halves[-1]
+                size = (last.shape[1] // 2, last.shape[0] // 2)
+                self._halves.append(
+                    np.asarray(cv2.resize(last, size, interpolation=cv2.INTER_AREA), np.uint8)
+                )
         return self._halves[min(depth, len(self._halves) - 1)]

@@ -16,9 +16,15 @@ INT8 = "openvino-int8"
 
 
 def load_detector(
-    config: DetectorConfig, device: str = "auto", cache_dir: Path | None = None, threads: int = 0
+    config: DetectorConfig, device: str = "auto", cache_dir: Path | None = None, streams: int = 1
 ) -> Mtcnn:
-    """MTCNN with the settings' thresholds, on so many processor threads, 0 for all.
+    """MTCNN with the settings' thresholds.
+
+    Args:
+        config: what is a face.
+        device: auto, cpu or gpu.
+        cache_dir: of compiled models.
+        streams: how many threads may call it side by side, sharing the processor.
 
     Raises:
         ModelError: its weights are missing, truncated or foreign.
@@ -27,7 +33,7 @@ def load_detector(
     if gpu is None:
         from attendance.vision.mtcnn_nets import openvino_mtcnn
 
-        nets = openvino_mtcnn(OpenVinoEngine("auto", cache_dir, threads))
+        nets = openvino_mtcnn(OpenVinoEngine("auto", cache_dir, streams=streams))
     else:
         from attendance.vision import torch_nets
 

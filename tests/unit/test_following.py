@@ -33,7 +33,7 @@ def boxes(*rows):
     ],
 )
 def test_a_face_is_found_where_it_is_expected(there, expected, is_found, reason):
-    found = follow(FakeSearch(faces(*there)), boxes(*expected))
+    found = follow(FakeSearch(faces(*there)), boxes(*expected), np.ones(len(expected), np.bool_))
     assert (found.scores > 0).tolist() == is_found, reason
     for box, wanted, hit in zip(found.boxes, expected, is_found, strict=True):
         assert not hit or abs(box - np.array(wanted)).max() <= 20
@@ -42,9 +42,11 @@ def test_a_face_is_found_where_it_is_expected(there, expected, is_found, reason)
 def test_a_face_that_jumped_is_found_near_by():
     """Overlap with the expected box is too small for O-Net to see it there."""
     search = Shortsighted(faces(at(45, 20)))
-    found = follow(search, boxes(at(0)))
+    found = follow(search, boxes(at(0)), np.array([True]))
     assert found.boxes.tolist() == [list(at(45, 20))]
     assert search.tries == [1, 10]
+    gone = follow(search, boxes(at(0)), np.array([False]))
+    assert gone.scores.tolist() == [0.0], "gone for longer: that is the scan's business"
 
 
 class Shortsighted(FakeSearch):
@@ -65,7 +67,7 @@ class Shortsighted(FakeSearch):
 
 def test_two_tracks_never_hold_one_face():
     """The one that was expected nearer keeps it."""
-    found = follow(FakeSearch(faces(at(0))), boxes(at(40), at(5)))
+    found = follow(FakeSearch(faces(at(0))), boxes(at(40), at(5)), np.array([True, True]))
     assert (found.scores > 0).tolist() == [False, True]
 
 

@@ -20,7 +20,7 @@ def faces(*boxes):
 
 def step(tracker, found, t_s):
     """One frame in which the faces are those; each track is told of the one it expected best."""
-    expected = tracker.expect(t_s)
+    expected, _ = tracker.expect(t_s)
     pairs = overlaps(expected, found.boxes) if len(expected) else np.zeros((0, len(found)))
     rows, columns = linear_sum_assignment(-pairs)
     good = [(row, column) for row, column in zip(rows, columns, strict=True) if pairs[row, column]]
@@ -34,7 +34,7 @@ def step(tracker, found, t_s):
 
 def reappear(tracker, found, t_s):
     """One frame in which nobody is where they are expected, and somebody comes in."""
-    expected = tracker.expect(t_s)
+    expected, _ = tracker.expect(t_s)
     nobody = replace(faces(*expected), scores=np.zeros(len(expected), np.float32))
     return tracker.update(nobody, found, t_s)
 
@@ -185,5 +185,5 @@ def test_an_unseen_face_is_not_expected_to_run_away():
     tracker = Tracker(lost_after_s=2.0)
     for t in range(5):
         step(tracker, faces(at(30 * t)), t / 10)
-    [expected] = tracker.expect(1.9)
+    [expected], _ = tracker.expect(1.9)
     assert expected[0] == pytest.approx(120 + 300 * 0.2, abs=5)

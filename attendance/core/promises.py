@@ -1,0 +1,81 @@
+"""Work that may be done here and now, or in a thread while frames go on.
+
+The core has no threads. It hands work to a `Submit` and takes up what is ready;
+`ThreadPoolExecutor.submit` is one, `at_once` another, under which the same frames always give the
+same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+MAX_LAG_S = 0.1
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Promise(Protocol[T_co]):
+    """What `concurrent.futures.Future` is to its reader."""
+
+    def done(self) -> bool:
+        """Whether it is ready."""
+        ...
+
+    def result(self) -> T_co:
+        """What was made; waits for it."""
+        ...
+
+
+class Submit(Protocol):
+    """Has work done some time."""
+
+    def __call__(self, work: Callable[[], T], /) -> Promise[T]:
+        """Take on some work."""
+        ...
+
+
+@dataclass(frozen=True)
+class UnderWay(Generic[T]):
+    """Work that was asked for at some frame.
+
+    Attributes:
+        t_s: of that frame.
+    """
+
+    promise: Promise[T]
+    t_s: float
+
+    def is_due(self, t_s: float) -> bool:
+        """Whether to take it up in the frame of this time, waiting for it if it lags behind.
+
+        Frames wait rather than run ahead of what is known of them by more than `MAX_LAG_S`; a
+        camera's frames are dropped then, and counted.
+        """
+        return self.promise.done() or t_s - self.t_s >= MAX_LAG_S
+
+
+@dataclass(frozen=True)
+class Kept(Generic[T]):
+    """A promise kept from the start."""
+
+    value: T
+
+    def done(self) -> bool:
+        """See `Promise.done`."""
+        return True
+
+    def result(self) -> T:
+        """See `Promise.result`."""
+        return self.value
+
+
+def at_once(work: Callable[[], T], /) -> Promise[T]:
+    """Do it while the frame waits.
+
+    >>> at_once(lambda: 2 + 2).result()
+    4
+    """
+    return Kept(work())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 
 LIVE_THREADS = 2
+THREADS_TAKE_TURNS_S = 0.0005
 
 
 class School:
@@ -134,6 +136,7 @@ class School:
         Raises:
             ModelError: the weights cannot be loaded.
         """
+        sys.setswitchinterval(THREADS_TAKE_TURNS_S)
         loading = self._live_models
         detector, embedder = loading[0].result(), loading[1].result()
         return self._assembled(detector, embedder, gallery, thresholds, self._background.submit)

@@ -139,7 +139,7 @@ def _child(job: LiveJob, connection: Connection[Any, Any]) -> None:
 
 
 def _process(school: School, job: LiveJob, tell: Callable[[int], None]) -> LiveRun:
-    pipeline = school.pipeline(job.gallery, school.rules().thresholds)
+    pipeline = school.live_pipeline(job.gallery, school.rules().thresholds)
     source = open_source(parse_source(str(job.video)))
     server = PreviewServer(job.preview_home, PREVIEWED) if job.preview_home else None
     results: list[FrameResult] = []

@@ -62,7 +62,7 @@ class FullScan:
         return {**stages, "embed": embed_ms}
 
     def scan(self, image: Image) -> tuple[Detections, Stages]:
-        """The faces as `Mtcnn.detect` finds them, stage by stage."""
+        """The faces as `Mtcnn.detect_fast` finds them, stage by stage."""
         shape = (image.shape[0], image.shape[1])
         tiles = whole_levels(shape, self._detector.min_face_px)
         search, pyramid_ms = timed(lambda: self._detector.search(image))

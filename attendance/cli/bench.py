@@ -44,6 +44,7 @@ def bench(
     """Measure ours beside facenet-pytorch, YuNet + SFace and dlib. About six minutes."""
     import platformdirs
 
+    from attendance.cli.quantize import build_if_missing
     from attendance.evaluation.reports import check_targets
     from attendance.evaluation.speed import BenchOptions, measure
     from attendance.evaluation.speed_figures import figures
@@ -56,6 +57,8 @@ def bench(
     cache = Path(platformdirs.user_cache_dir("attendance", appauthor=False))
     options = BenchOptions(_people(faces, cache), cache, seconds, seed, _existing(video))
     screen = console(json_target)
+    with own.school() as school, screen.status("Building the int8 embedder if it is missing"):
+        build_if_missing(school.models)
     with own.school() as school, _progress(screen) as progress:
         found = figures(measure(school, options, progress))
     write_json(found, json_target)

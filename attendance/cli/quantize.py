@@ -58,6 +58,31 @@ def quantize(
     write_json({"record": record, "trials": trials, "choice": choice}, json_target)
 
 
+def build_if_missing(store: ModelStore) -> None:
+    """Build the int8 variant from the sample class, where NNCF is installed and none is there.
+
+    Raises:
+        AttendanceError: the sample class cannot be fetched.
+    """
+    import importlib.util
+
+    from attendance.config import DetectorConfig
+    from attendance.core.errors import ModelError
+    from attendance.vision.engines import capabilities
+    from attendance.vision.loading import load_detector
+
+    name = store.active()
+    try:
+        is_there = store.int8.record(store.model_id(name), store.digest(name)) is not None
+    except ModelError:
+        is_there = False  # damaged: built anew
+    can_build = importlib.util.find_spec("nncf") is not None and "INT8" in capabilities()
+    if is_there or not can_build:
+        return
+    detector = load_detector(DetectorConfig(), "cpu", store.cache_dir)
+    _record(store, _calibration(detector, None), rebuild=False)
+
+
 def _built_and_tried(
     store: ModelStore,
     faces: Path | None,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,10 +23,20 @@ from attendance.evaluation.tables import (
 
 if TYPE_CHECKING:
     from attendance.config import Config, DetectorConfig
+    from attendance.core.domain import FloatArray, Image
     from attendance.evaluation.embedding import PhotoEmbedder
     from attendance.vision.mtcnn import Mtcnn
 
 SMALLEST_FACE_PX = 20
+
+
+class Finder(StrEnum):
+    """Who finds the faces."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    REFERENCE = "reference"
+
 
 app = typer.Typer(
     name="evaluate",
@@ -129,6 +141,12 @@ def detection(
     min_face_px: Annotated[
         int, typer.Option("--min-face-px", min=20, max=400, help="Smallest face looked for.")
     ] = SMALLEST_FACE_PX,
+    min_score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Faces below do not count.")
+    ] = None,
+    how: Annotated[
+        Finder, typer.Option(help="As photos are, as a video's frames are, or facenet-pytorch.")
+    ] = Finder.PHOTO,
     json_file: _Json = None,
     plot: _Plot = None,
 ) -> None:
@@ -139,8 +157,10 @@ def detection(
     check_targets(json_file, plot)
     drawn = read_boxes(boxes)
     scope = _scope(context)
-    settings = scope.config.detector.model_copy(update={"min_face_px": min_face_px})
-    report = evaluate_detection(_detector(scope, settings), images, drawn, settings)
+    own = scope.config.detector
+    least = own.min_score if min_score is None else min_score
+    settings = own.model_copy(update={"min_face_px": min_face_px, "min_score": least})
+    report = evaluate_detection(_finder(scope, settings, how), images, drawn, settings)
     if plot is not None:
         plot_detection(report, plot)
     _hand_over(report, json_file, detection_rows(report))
@@ -165,6 +185,18 @@ def clips(
     school = School(scope.home, scope.config)
     report = evaluate_clips(school, labelled, enrolled_from)
     _hand_over(report, json_file, clips_rows(report))
+
+
+def _finder(scope: _Scope, settings: DetectorConfig, how: Finder) -> Callable[[Image], FloatArray]:
+    if how is Finder.REFERENCE:
+        from attendance.vision.reference import FacenetPytorch
+        from attendance.vision.weights import DEFAULT, ModelStore
+
+        graph = ModelStore(scope.home / "models").path(DEFAULT)
+        return FacenetPytorch(graph, settings.min_face_px, settings.min_score).detect
+    detector = _detector(scope, settings)
+    find = detector.detect if how is Finder.PHOTO else detector.detect_fast
+    return lambda image: find(image).boxes
 
 
 def _detector(scope: _Scope, settings: DetectorConfig) -> Mtcnn:

@@ -7,6 +7,7 @@ expression, illumination, invalid, occlusion, pose]. Yang et al., "WIDER FACE", 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,9 @@ import numpy as np
 
 from attendance.config import DetectorConfig
 from attendance.core import metrics
-from attendance.core.domain import FloatArray, IntArray
+from attendance.core.domain import FloatArray, Image, IntArray
 from attendance.core.geometry import iou
 from attendance.core.metrics import Bools
-from attendance.core.pipeline import Detector
 from attendance.evaluation.embedding import read_image
 from attendance.evaluation.protocols import ProtocolError
 from attendance.evaluation.reports import shown
@@ -67,12 +67,15 @@ class DrawnFaces:
 
 
 def evaluate_detection(
-    detector: Detector, images: Path, drawn: dict[str, DrawnFaces], settings: DetectorConfig
+    find: Callable[[Image], FloatArray],
+    images: Path,
+    drawn: dict[str, DrawnFaces],
+    settings: DetectorConfig,
 ) -> DetectionReport:
     """Look for the faces of every photo.
 
     Args:
-        detector: made with the settings.
+        find: from a photo to the boxes (n, 4) of its faces, best first, under the settings.
         images: the folder the photos' names are relative to.
         drawn: by photo.
         settings: reported beside the figures.
@@ -84,8 +87,7 @@ def evaluate_detection(
     hits: list[Bools] = [np.zeros(0, np.bool_)]
     n_false = 0
     for photo, faces in shown(list(drawn.items()), "photos"):
-        found = detector.detect(read_image(images / photo))
-        partner = partners(found.boxes, faces.boxes, MIN_IOU)
+        partner = partners(find(read_image(images / photo)), faces.boxes, MIN_IOU)
         is_hit = np.isin(np.arange(len(faces.boxes)), partner)
         heights.append((faces.boxes[:, 3] - faces.boxes[:, 1])[faces.is_valid])
         hits.append(is_hit[faces.is_valid])

@@ -143,7 +143,9 @@ def test_detection_counts_by_size_and_forgives_what_cannot_be_made_out(
     }
     file = images.parent / "boxes.json"
     file.write_text(json.dumps(rows))
-    report = evaluate_detection(detector, images, read_boxes(file), DetectorConfig())
+    report = evaluate_detection(
+        lambda image: detector.detect(image).boxes, images, read_boxes(file), DetectorConfig()
+    )
     assert (report.n_images, report.n_faces) == (5, 4)
     assert report.recall == {"20": 0.5, "40": 0.0, "80": 0.0}
     assert report.n_faces_by_height == {"20": 4, "40": 2, "80": 1}
@@ -190,7 +192,9 @@ def test_keys_are_the_fixed_ones_and_plots_are_drawn(
     boxes.write_text('{"Bo/Bo_0001.png": [[10,10,20,20,0,0,0,0,0,0]]}')
     verification = verify(photo_embedder, images, PAIRS)
     identification = evaluate_identification(photo_embedder, images, images, None, DecisionConfig())
-    detection = evaluate_detection(detector, images, read_boxes(boxes), DetectorConfig())
+    detection = evaluate_detection(
+        lambda image: detector.detect(image).boxes, images, read_boxes(boxes), DetectorConfig()
+    )
     plot_verification(verification, tmp_path / "verification.png")
     plot_identification(identification, tmp_path / "identification.png")
     plot_detection(detection, tmp_path / "detection.png")

@@ -41,7 +41,7 @@ def bench(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of people, seats and paths.")] = 0,
 ) -> None:
-    """Measure ours beside facenet-pytorch, YuNet + SFace and dlib. About six minutes."""
+    """Measure ours beside facenet-pytorch, YuNet + SFace and dlib. About three minutes."""
     import platformdirs
 
     from attendance.cli.quantize import build_if_missing

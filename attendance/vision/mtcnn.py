@@ -110,7 +110,8 @@ class MtcnnSearch:
         limits: (3,) logits that the stages accept.
         min_score: faces below are left out of a scan's result.
         sampler: the picture.
-        is_exact: ask O-Net about every box as facenet-pytorch does, not about the best of a heap.
+        is_exact: suppress floored boxes and ask O-Net about every one as facenet-pytorch does,
+            not cells of the grid and the best of a heap.
     """
 
     def __init__(
@@ -151,12 +152,18 @@ class MtcnnSearch:
         if min(tile.height, tile.width) < CELL_PX:
             return np.zeros((0, 4), np.float32)
         out = self._nets.p(self._sampler.tile(tile))[0]
-        rows, columns = peaks(np.ascontiguousarray(out[..., 0]), self._limits[0])
+        logits = np.ascontiguousarray(out[..., 0])
+        limit = self._limits[0]
+        rows, columns = np.nonzero(logits >= limit) if self._is_exact else peaks(logits, limit)
         corner = np.stack([columns * STRIDE_PX + tile.left, rows * STRIDE_PX + tile.top], axis=1)
         corners = np.hstack([corner + 1, corner + CELL_PX]).astype(np.float32)
         boxes = np.floor(corners / np.float32(tile.scale))
+        shifts = out[rows, columns, 1:]
+        if self._is_exact:
+            keep = non_maximum_suppression(boxes, logits[rows, columns], 0.5)
+            boxes, shifts = boxes[keep], shifts[keep]
         sides = boxes[:, 2:] - boxes[:, :2]
-        return np.asarray(boxes + out[rows, columns, 1:] * np.hstack([sides, sides]), np.float32)
+        return np.asarray(boxes + shifts * np.hstack([sides, sides]), np.float32)
 
     def refine(self, boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What R-Net keeps of square boxes, as square boxes (n, 4), and its logits (n,)."""
@@ -208,7 +215,7 @@ class MtcnnSearch:
         out = self._nets.o(self._sampler.crops(self._clipped(boxes), 48))
         sides = (boxes[:, 2:] - boxes[:, :2] + 1)[:, None, :]
         points = out[:, 5:].reshape(-1, 2, 5).transpose(0, 2, 1)
-        landmarks = np.asarray(np.trunc(boxes)[:, None, :2] - 1 + points * sides, np.float32)
+        landmarks = np.asarray(boxes[:, None, :2] - 1 + points * sides, np.float32)
         scores = np.where(out[:, 0] > self._limits[2], probability(out[:, 0]), 0)
         return Detections(shifted(boxes, out[:, 1:5]), landmarks, scores.astype(np.float32))
 

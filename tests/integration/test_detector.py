@@ -173,7 +173,7 @@ class TestFramePyramid:
 
 
 def test_a_detector_made_for_small_faces_finds_them(astronaut):
-    small = cv2.resize(astronaut, None, fx=0.22, fy=0.22, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(astronaut, None, fx=0.16, fy=0.16, interpolation=cv2.INTER_AREA)
     wall = np.full((240, 320, 3), 120, np.uint8)
     wall[60 : 60 + len(small), 100 : 100 + len(small)] = small
     found = {

@@ -11,6 +11,7 @@ from attendance.core.promises import Submit, UnderWay, at_once
 from attendance.core.scanning import PYRAMID_FACTOR, Tile, pyramid_scales, tiled_levels
 
 KNOWN_OVERLAP = 0.4
+STALE_S = 1.0
 
 
 class Rota:
@@ -77,7 +78,9 @@ class Newcomers:
             self._wants_sweep = True
             self.swept_faces = 0
 
-    def find(self, search: FaceSearch, frame: Frame, known: FloatArray) -> Detections:
+    def find(
+        self, search: FaceSearch, frame: Frame, known: FloatArray, *, is_slow: bool
+    ) -> Detections:
         """The newcomers that are ready by now, best score first.
 
         Has this frame searched where its turn has come, unless an earlier one still is; what that
@@ -87,13 +90,14 @@ class Newcomers:
             search: the frame, opened.
             frame: the same.
             known: (n, 4) boxes of the faces that are followed.
+            is_slow: whether to wait for this frame's search, as the next frame is far off.
         """
         self._plan((frame.image.shape[0], frame.image.shape[1]))
-        found = self._collect(frame.t_s, known)
+        found = self._collect(frame.t_s, known, is_slow=False)
         if self._asked is None:
             self._ask(search, frame.t_s, known)
         known = np.concatenate([known, found.boxes])
-        return joined(found, self._collect(frame.t_s, known))
+        return joined(found, self._collect(frame.t_s, known, is_slow=is_slow))
 
     def _ask(self, search: FaceSearch, t_s: float, known: FloatArray) -> None:
         tiles = self._rota.due(self._tiles, t_s)
@@ -102,12 +106,18 @@ class Newcomers:
             promise = self._submit(lambda: _searched(search, tiles, finer, known))
             self._asked = UnderWay(promise, t_s)
 
-    def _collect(self, t_s: float, known: FloatArray) -> Detections:
-        """What was found and is not known meanwhile."""
-        if self._asked is None or not self._asked.is_due(t_s):
-            return Detections.empty()
-        found, small = (_unknown(faces, known) for faces in self._asked.promise.result())
+    def forget(self) -> None:
+        """Take no interest in what an earlier frame may show, as after a camera was away."""
         self._asked = None
+
+    def _collect(self, t_s: float, known: FloatArray, *, is_slow: bool) -> Detections:
+        """What was found and is not known meanwhile; what is too old to be there is left."""
+        if self._asked is None or not self._asked.is_due(t_s, is_slow=is_slow):
+            return Detections.empty()
+        asked, self._asked = self._asked, None
+        if t_s - asked.t_s > STALE_S:
+            return Detections.empty()
+        found, small = (_unknown(faces, known) for faces in asked.promise.result())
         self.swept_faces += len(small)
         return joined(found, small)
 

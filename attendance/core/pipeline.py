@@ -29,7 +29,7 @@ from attendance.core.domain import (
 from attendance.core.evidence import TrackEvidence
 from attendance.core.following import FaceSearch, follow
 from attendance.core.newcomers import Newcomers
-from attendance.core.promises import Submit, UnderWay, at_once
+from attendance.core.promises import MAX_LAG_S, Submit, UnderWay, at_once
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 from attendance.core.watching import PipelineRules, Watched
 
@@ -97,6 +97,7 @@ class Pipeline:
         self._rules = rules
         self._timer = timer
         self._submit = submit
+        self._last_s = -np.inf
         self._asked: tuple[UnderWay[FloatArray], Frame, list[Track]] | None = None
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s, submit)
         self._watched: dict[int, Watched] = {}
@@ -128,13 +129,16 @@ class Pipeline:
     def process(self, frame: Frame) -> FrameResult:
         """What this frame shows and what follows from it."""
         marks = [self._timer()]
+        is_slow = frame.t_s - self._last_s >= MAX_LAG_S
+        self._last_s = frame.t_s
         search = self._detector.search(frame.image)
         there = follow(search, *self._tracker.expect(frame.t_s))
         marks.append(self._timer())
-        newcomers = self._newcomers.find(search, frame, there.boxes[there.scores > 0])
+        known = there.boxes[there.scores > 0]
+        newcomers = self._newcomers.find(search, frame, known, is_slow=is_slow)
         update = self._tracker.update(there, newcomers, frame.t_s)
         marks.append(self._timer())
-        update = self._look(frame, search, update)
+        update = self._look(frame, search, update, is_slow=is_slow)
         marks.append(self._timer())
         self._settle_rivals(update)
         events = [event for track in update.live for event in self._report(track, frame)]
@@ -147,21 +151,24 @@ class Pipeline:
 
     def finish(self) -> tuple[Sighting, ...]:
         """End every track and return what they still had to say."""
-        cut_off = self._collect(TrackUpdate((), frozenset(), ()), np.inf).ended
+        cut_off = self._collect(TrackUpdate((), frozenset(), ()), np.inf, is_slow=True).ended
+        self._newcomers.forget()
         ended = (*cut_off, *self._tracker.finish())
         return tuple(event for track in ended for event in self._end(track))
 
-    def _look(self, frame: Frame, search: FaceSearch, update: TrackUpdate) -> TrackUpdate:
+    def _look(
+        self, frame: Frame, search: FaceSearch, update: TrackUpdate, *, is_slow: bool
+    ) -> TrackUpdate:
         """Take the looks that are ready, and ask for those that can change a decision."""
         for track in update.live:
             if track.track_id not in self._watched:
                 self._watch(track)
         seen = [track for track in update.live if track.track_id in update.seen]
         self._note_changes(search, seen, frame)
-        update = self._collect(update, frame.t_s)
+        update = self._collect(update, frame.t_s, is_slow=False)
         if self._asked is None:
             self._ask(frame, seen)
-        return self._collect(update, frame.t_s)
+        return self._collect(update, frame.t_s, is_slow=is_slow)
 
     def _watch(self, track: Track) -> Watched:
         evidence = TrackEvidence(self._gallery, self._rules.decision)
@@ -186,9 +193,9 @@ class Pipeline:
         promise = self._submit(lambda: self._embedder.embed(frame.image, boxes))
         self._asked = (UnderWay(promise, frame.t_s), frame, due)
 
-    def _collect(self, update: TrackUpdate, t_s: float) -> TrackUpdate:
+    def _collect(self, update: TrackUpdate, t_s: float, *, is_slow: bool) -> TrackUpdate:
         """Take the looks that were asked for, if it is time to."""
-        if self._asked is None or not self._asked[0].is_due(t_s):
+        if self._asked is None or not self._asked[0].is_due(t_s, is_slow=is_slow):
             return update
         asked, frame, tracks = self._asked
         self._asked = None

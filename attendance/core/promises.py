@@ -48,13 +48,17 @@ class UnderWay(Generic[T]):
     promise: Promise[T]
     t_s: float
 
-    def is_due(self, t_s: float) -> bool:
+    def is_due(self, t_s: float, *, is_slow: bool) -> bool:
         """Whether to take it up in the frame of this time, waiting for it if it lags behind.
 
         Frames wait rather than run ahead of what is known of them by more than `MAX_LAG_S`; a
         camera's frames are dropped then, and counted.
+
+        Args:
+            t_s: the frame's time.
+            is_slow: whether the next frame is further off than that anyway.
         """
-        return self.promise.done() or t_s - self.t_s >= MAX_LAG_S
+        return is_slow or self.promise.done() or t_s - self.t_s >= MAX_LAG_S
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,22 @@ def test_newcomers_found_late_are_not_followed_twice(later):
     assert sorted(track.track_id for track in result.tracks) == [1, 2]
 
 
+def test_what_an_earlier_frame_showed_is_forgotten_when_the_camera_was_away(later):
+    """A face from before the camera was lost began a track in the empty room after it."""
+    room = Room(PEOPLE, gallery_of(MINSU), submit=later.for_everything, fps=100)
+    room.see()
+    room.watch(0.04, Face("Minsu"))
+    room.finish()
+    assert shown(room.watch(1)) == []
+
+
+@pytest.mark.parametrize("fps", [2, 5])
+def test_a_slow_camera_waits_for_what_its_frame_shows(later, fps):
+    """Told a frame later, a newcomer was looked for where they had been half a second ago."""
+    room = Room(PEOPLE, gallery_of(MINSU), submit=later.for_everything, fps=fps)
+    assert [track.box for track in room.see(Face("Minsu")).tracks] == [LEFT]
+
+
 def test_a_sweep_goes_on_for_some_frames_and_counts_whom_it_found(room):
     assert (room.pipeline.is_sweeping, room.pipeline.swept_faces) == (False, 0)
     room.pipeline.look_again()

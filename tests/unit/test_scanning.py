@@ -117,7 +117,7 @@ def test_a_sweep_searches_once_for_faces_half_as_high_and_a_tile_a_frame():
     newcomers.look_again()
     frames = 0
     while newcomers.is_sweeping:
-        newcomers.find(search, frame, nobody)
+        newcomers.find(search, frame, nobody, is_slow=False)
         frames += 1
     finer = [tile for tile in search.tiles if tile.scale > 12 / 40]
     assert len(finer) == len(set(finer)) == frames
@@ -130,6 +130,7 @@ def test_another_size_of_frame_is_planned_anew():
     nobody = np.zeros((0, 4), np.float32)
     for n, shape in enumerate([(480, 640, 3), (1080, 1920, 3), (1, 640, 3)]):
         search.tiles.clear()
-        newcomers.find(search, Frame(n, np.zeros(shape, np.uint8), n / 30, NINE), nobody)
+        frame = Frame(n, np.zeros(shape, np.uint8), n / 30, NINE)
+        newcomers.find(search, frame, nobody, is_slow=False)
         expected = tiled_levels(shape[:2], pyramid_scales(shape[:2], 40))
         assert sorted(search.tiles, key=repr) == sorted(expected, key=repr)

@@ -58,7 +58,10 @@ def bench(
     options = BenchOptions(_people(faces, cache), cache, seconds, seed, _existing(video))
     screen = console(json_target)
     with own.school() as school, screen.status("Building the int8 embedder if it is missing"):
-        build_if_missing(school.models)
+        try:
+            build_if_missing(school.models)
+        except AttendanceError as error:
+            screen.print(f"Without the int8 embedder, as {error}")
     with own.school() as school, _progress(screen) as progress:
         found = figures(measure(school, options, progress))
     write_json(found, json_target)

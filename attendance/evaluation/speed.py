@@ -291,13 +291,21 @@ def _turns(
     turns: int,
     tick: Callable[[], None],
 ) -> tuple[float, float]:
-    """Median milliseconds of both, taken in turns after one round that does not count."""
-    ours(), theirs()
+    """Median milliseconds of both, taken in turns.
+
+    Each is timed after a call of its own that does not count: what the other one leaves behind,
+    such as threads that go on spinning for a while, is neither's cost.
+    """
     pairs = []
     for _ in range(turns):
-        pairs.append((timed(ours)[1], timed(theirs)[1]))
+        pairs.append((_second_ms(ours), _second_ms(theirs)))
         tick()
     return median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
+
+
+def _second_ms(call: Callable[[], object]) -> float:
+    call()
+    return timed(call)[1]
 
 
 def _decoded(path: Path) -> Iterator[tuple[int, Image, float]]:

@@ -199,8 +199,9 @@ class Pipeline:
             return update
         asked, frame, tracks = self._asked
         self._asked = None
+        gone = {track.track_id for track in update.ended}
         for track, embedding in zip(tracks, asked.promise.result(), strict=True):
-            if track.track_id in self._watched:
+            if track.track_id in self._watched and track.track_id not in gone:
                 update = self._take(frame, track, embedding, update)
         return update
 

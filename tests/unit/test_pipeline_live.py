@@ -111,6 +111,16 @@ def test_a_look_of_somebody_who_left_meanwhile_is_forgotten(slow_room, later):
     assert slow_room.finish() == ()
 
 
+def test_a_face_that_changed_just_before_a_gap_ends_with_it(slow_room, later):
+    """The look came after every track had ended; there was none left to split, and it crashed."""
+    slow_room.watch(3, Face("Minsu"))
+    later.keep()
+    slow_room.see(Face("Minsu"))
+    slow_room.watch(0.05, Face("stranger"))
+    slow_room.t_s += 5
+    assert shown(slow_room.see()) == []
+
+
 def test_finish_waits_for_the_last_looks(slow_room, later):
     for _ in range(5):
         slow_room.watch(0.3, Face("Minsu"))

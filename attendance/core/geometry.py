@@ -27,10 +27,13 @@ def areas(boxes: FloatArray) -> FloatArray:
 
 def intersections(a: FloatArray, b: FloatArray) -> FloatArray:
     """Areas shared by every pair. Returns: (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+    width, height = (
+        np.maximum(
+            np.minimum.outer(a[:, i + 2], b[:, i + 2]) - np.maximum.outer(a[:, i], b[:, i]), 0
+        )
+        for i in (0, 1)
+    )
+    return np.asarray(width * height, np.float32)
 
 
 def iou(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -49,10 +52,25 @@ def overlaps(a: FloatArray, b: FloatArray, overlap: Overlap = "union") -> FloatA
     Returns:
         (n, m).
     """
-    shared = intersections(a, b)
-    of_a, of_b = areas(a)[:, None], areas(b)[None, :]
-    whole = np.minimum(of_a, of_b) if overlap == "minimum" else of_a + of_b - shared
+    shared, whole = _shared_and_whole(a, b, overlap)
     return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0))
+
+
+def overlap_more(
+    a: FloatArray, b: FloatArray, threshold: float, overlap: Overlap = "union"
+) -> Bools:
+    """Which pairs overlap more than `threshold`. Returns: (n, m)."""
+    shared, whole = _shared_and_whole(a, b, overlap)
+    return np.asarray(shared > whole * np.float32(threshold))
+
+
+def _shared_and_whole(
+    a: FloatArray, b: FloatArray, overlap: Overlap
+) -> tuple[FloatArray, FloatArray]:
+    shared = intersections(a, b)
+    if overlap == "minimum":
+        return shared, np.minimum.outer(areas(a), areas(b))
+    return shared, np.add.outer(areas(a), areas(b)) - shared
 
 
 def paired_iou(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -77,7 +95,7 @@ def covered(
     >>> covered(box, box + 2, 0.4).tolist(), covered(box, box[:0], 0.4).tolist()
     ([True], [False])
     """
-    return np.asarray((overlaps(boxes, others, overlap) > threshold).any(axis=1))
+    return np.asarray(overlap_more(boxes, others, threshold, overlap).any(axis=1))
 
 
 def non_maximum_suppression(
@@ -102,7 +120,7 @@ def non_maximum_suppression(
     for start in range(0, len(order), _BLOCK):
         block = order[start : start + _BLOCK]
         block = block[~covered(boxes[block], boxes[kept], threshold, overlap)]
-        rivals = np.triu(overlaps(boxes[block], boxes[block], overlap) > threshold, 1)
+        rivals = np.triu(overlap_more(boxes[block], boxes[block], threshold, overlap), 1)
         kept = np.concatenate([kept, block[_unsuppressed(rivals)]])
     return kept
 

@@ -57,6 +57,15 @@ def level_size(shape: tuple[int, int], scale: float) -> tuple[int, int]:
     return int(shape[0] * scale + 1), int(shape[1] * scale + 1)
 
 
+def cells(length: int) -> int:
+    """How many of P-Net's cells lie along so many pixels; the last may want one pixel more.
+
+    >>> cells(11), cells(12), cells(13), cells(14)
+    (0, 1, 2, 2)
+    """
+    return max(0, (length - CELL_PX + 1) // STRIDE_PX + 1)
+
+
 def whole_levels(shape: tuple[int, int], min_face_px: int) -> list[Tile]:
     """The pyramid, a tile a level."""
     scales = pyramid_scales(shape, min_face_px)

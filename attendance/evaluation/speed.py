@@ -46,7 +46,7 @@ from attendance.vision.crop import face_crops
 from attendance.vision.reference import FacenetPytorch
 
 MIN_FACE_PX = 40
-MAX_TURNS = 5
+MAX_TURNS = 9
 BATCH = 30
 SINGLES = 6
 LIVE_WITHIN_S = 60.0
@@ -62,7 +62,7 @@ class BenchOptions:
     Attributes:
         people: photos of each person for the synthetic class.
         cache: where foreign models are kept.
-        seconds: length of the synthetic videos; below five also the turns of the full scans.
+        seconds: length of the synthetic videos; below nine also the turns of the full scans.
         video: a real clip besides.
     """
 

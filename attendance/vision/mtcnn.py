@@ -21,6 +21,7 @@ import numpy as np
 from attendance.core.domain import Detections, FloatArray, Image, IntArray, joined
 from attendance.core.geometry import Bools, covered, non_maximum_suppression, squared
 from attendance.core.scanning import CELL_PX, STRIDE_PX, Tile, whole_levels
+from attendance.core.sheets import Sheet, alone, on_sheets
 from attendance.vision.area import AreaSampler
 from attendance.vision.frame_pyramid import FramePyramid
 
@@ -145,25 +146,41 @@ class MtcnnSearch:
 
     def propose(self, tiles: Sequence[Tile]) -> FloatArray:
         """What P-Net takes for a face. Returns: (n, 4) boxes."""
-        levels = [self._cells(tile) for tile in tiles]
-        return np.concatenate([np.zeros((0, 4), np.float32), *levels])
+        sheets = map(alone, tiles) if self._is_exact else on_sheets(tuple(tiles))
+        found = [self._on_sheet(sheet) for sheet in sheets]
+        return np.concatenate([np.zeros((0, 4), np.float32), *found])
 
-    def _cells(self, tile: Tile) -> FloatArray:
-        if min(tile.height, tile.width) < CELL_PX:
+    def _on_sheet(self, sheet: Sheet) -> FloatArray:
+        """The boxes of P-Net's cells on a sheet. Returns: (n, 4)."""
+        if not sheet.owners.size:
             return np.zeros((0, 4), np.float32)
-        out = self._nets.p(self._sampler.tile(tile))[0]
-        logits = np.ascontiguousarray(out[..., 0])
+        out = self._nets.p(self._picture(sheet))[0]
+        logits = np.where(sheet.owners < 0, -np.inf, out[..., 0]).astype(np.float32)
         limit = self._limits[0]
         rows, columns = np.nonzero(logits >= limit) if self._is_exact else peaks(logits, limit)
-        corner = np.stack([columns * STRIDE_PX + tile.left, rows * STRIDE_PX + tile.top], axis=1)
-        corners = np.hstack([corner + 1, corner + CELL_PX]).astype(np.float32)
-        boxes = np.floor(corners / np.float32(tile.scale))
+        owners = sheet.owners[rows, columns]
+        starts = np.array([(tile.top, tile.left) for tile in sheet.tiles]) - sheet.corners
+        scales = np.array([tile.scale for tile in sheet.tiles], np.float32)
+        corner = STRIDE_PX * np.stack([rows, columns], axis=1) + starts[owners]
+        corners = np.hstack([corner[:, ::-1] + 1, corner[:, ::-1] + CELL_PX]).astype(np.float32)
+        boxes = np.floor(corners / scales[owners, None])
         shifts = out[rows, columns, 1:]
         if self._is_exact:
             keep = non_maximum_suppression(boxes, logits[rows, columns], 0.5)
             boxes, shifts = boxes[keep], shifts[keep]
         sides = boxes[:, 2:] - boxes[:, :2]
         return np.asarray(boxes + shifts * np.hstack([sides, sides]), np.float32)
+
+    def _picture(self, sheet: Sheet) -> Image:
+        """A sheet of the picture. Returns: (1, height, width, 3) uint8."""
+        tiles = [self._sampler.tile(tile) for tile in sheet.tiles]
+        if len(tiles) == 1:
+            return tiles[0]
+        picture = np.zeros((1, sheet.height, sheet.width, 3), np.uint8)
+        for tile, (top, left) in zip(tiles, sheet.corners, strict=True):
+            whole = cv2.copyMakeBorder(tile[0], 0, 1, 0, 1, cv2.BORDER_REPLICATE)
+            picture[0, top : top + whole.shape[0], left : left + whole.shape[1]] = whole
+        return picture
 
     def refine(self, boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
         """What R-Net keeps of square boxes, as square boxes (n, 4), and its logits (n,)."""

@@ -19,7 +19,7 @@ import openvino as ov
 import openvino.opset13 as ops
 
 from attendance.core.domain import FloatArray, Image
-from attendance.core.scanning import CELL_PX, STRIDE_PX
+from attendance.core.scanning import cells
 from attendance.vision import weights
 from attendance.vision.engines import OpenVinoEngine
 from attendance.vision.mtcnn import MtcnnNets, Rows
@@ -47,7 +47,7 @@ def openvino_mtcnn(engine: OpenVinoEngine) -> MtcnnNets:
     """
     p, r, o = (_net(engine, name) for name in "pro")
     return MtcnnNets(
-        lambda image: _with_company(p, image, 1)[:, : _cells(image, 1)],
+        lambda image: _with_company(p, image, 1)[:, : cells(image.shape[1])],
         lambda crops: _with_company(r, crops, 0)[: len(crops), 0, 0],
         lambda crops: _with_company(o, crops, 0)[: len(crops), 0, 0],
     )
@@ -59,16 +59,11 @@ def _with_company(net: Rows, images: Image, axis: int) -> FloatArray:
     OpenVINO 2026.4 in bf16 gives a wrong one where a convolution has a single output pixel: one
     crop of R-Net or O-Net, one cell of P-Net. The last row or crop is given twice.
     """
-    is_alone = len(images) == 1 and (axis == 0 or _cells(images, 1) == _cells(images, 2) == 1)
+    is_alone = len(images) == 1 and (axis == 0 or set(map(cells, images.shape[1:3])) == {1})
     if not is_alone:
         return net(images)
     more = images[-1:] if axis == 0 else images[:, -2:]
     return net(np.concatenate([images, more], axis=axis))
-
-
-def _cells(images: Image, axis: int) -> int:
-    """How many of P-Net's cells lie along an axis."""
-    return int((images.shape[axis] - CELL_PX + 1) // STRIDE_PX + 1)
 
 
 def _net(engine: OpenVinoEngine, name: str) -> Rows:

@@ -202,6 +202,7 @@ class Room:
     rules: PipelineRules = field(default_factory=lambda: PipelineRules(RULES))
     lost_after_s: float = 1.0
     fps: float = 10.0
+    dropped: int = 0
     tells_apart: bool = False
     submit: Callable[[Callable[[], FloatArray]], Promise] = at_once
 
@@ -231,10 +232,10 @@ class Room:
 
     def frame(self, *faces: Face) -> Frame:
         """The next frame."""
-        self.frames += 1
+        self.frames += 1 + self.dropped
         image, at = self.stage.picture(*faces), NINE + timedelta(seconds=self.t_s)
         frame = Frame(self.frames, image, self.t_s, at)
-        self.t_s = round(self.t_s + 1 / self.fps, 6)
+        self.t_s = round(self.t_s + (1 + self.dropped) / self.fps, 6)
         return frame
 
     def finish(self) -> tuple[Sighting, ...]:

@@ -58,7 +58,8 @@ class Newcomers:
 
     def __init__(self, min_face_px: int, every_s: float, submit: Submit = at_once) -> None:
         self._submit = submit
-        self._asked: UnderWay[tuple[Detections, Detections]] | None = None
+        self._asked: tuple[UnderWay[tuple[Detections, Detections]], float] | None = None
+        self._frames = 0
         self._min_face_px = min_face_px
         self._rota = Rota(every_s)
         self._shape = (0, 0)
@@ -92,6 +93,7 @@ class Newcomers:
             known: (n, 4) boxes of the faces that are followed.
             is_slow: whether to wait for this frame's search, as the next frame is far off.
         """
+        self._frames += 1
         self._plan((frame.image.shape[0], frame.image.shape[1]))
         found = self._collect(frame.t_s, known, is_slow=False)
         if self._asked is None:
@@ -104,7 +106,7 @@ class Newcomers:
         finer = [self._sweep.pop()] if self._sweep else []
         if tiles or finer:
             promise = self._submit(lambda: _searched(search, tiles, finer, known))
-            self._asked = UnderWay(promise, t_s)
+            self._asked = (UnderWay(promise, self._frames), t_s)
 
     def forget(self) -> None:
         """Take no interest in what an earlier frame may show, as after a camera was away."""
@@ -112,10 +114,10 @@ class Newcomers:
 
     def _collect(self, t_s: float, known: FloatArray, *, is_slow: bool) -> Detections:
         """What was found and is not known meanwhile; what is too old to be there is left."""
-        if self._asked is None or not self._asked.is_due(t_s, is_slow=is_slow):
+        if self._asked is None or not self._asked[0].is_due(self._frames, is_slow=is_slow):
             return Detections.empty()
-        asked, self._asked = self._asked, None
-        if t_s - asked.t_s > STALE_S:
+        (asked, asked_s), self._asked = self._asked, None
+        if t_s - asked_s > STALE_S:
             return Detections.empty()
         found, small = (_unknown(faces, known) for faces in asked.promise.result())
         self.swept_faces += len(small)

@@ -29,7 +29,7 @@ from attendance.core.domain import (
 from attendance.core.evidence import TrackEvidence
 from attendance.core.following import FaceSearch, follow
 from attendance.core.newcomers import Newcomers
-from attendance.core.promises import MAX_LAG_S, Submit, UnderWay, at_once
+from attendance.core.promises import SLOW_CAMERA_S, Submit, UnderWay, at_once
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 from attendance.core.watching import PipelineRules, Watched
 
@@ -97,7 +97,8 @@ class Pipeline:
         self._rules = rules
         self._timer = timer
         self._submit = submit
-        self._last_s = -np.inf
+        self._last: tuple[int, float] | None = None
+        self._frames = 0
         self._asked: tuple[UnderWay[FloatArray], Frame, list[Track]] | None = None
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s, submit)
         self._watched: dict[int, Watched] = {}
@@ -129,8 +130,8 @@ class Pipeline:
     def process(self, frame: Frame) -> FrameResult:
         """What this frame shows and what follows from it."""
         marks = [self._timer()]
-        is_slow = frame.t_s - self._last_s >= MAX_LAG_S
-        self._last_s = frame.t_s
+        self._frames += 1
+        is_slow = self._is_slow(frame)
         search = self._detector.search(frame.image)
         there = follow(search, *self._tracker.expect(frame.t_s))
         marks.append(self._timer())
@@ -151,10 +152,17 @@ class Pipeline:
 
     def finish(self) -> tuple[Sighting, ...]:
         """End every track and return what they still had to say."""
-        cut_off = self._collect(TrackUpdate((), frozenset(), ()), np.inf, is_slow=True).ended
+        cut_off = self._collect(TrackUpdate((), frozenset(), ()), is_slow=True).ended
         self._newcomers.forget()
         ended = (*cut_off, *self._tracker.finish())
         return tuple(event for track in ended for event in self._end(track))
+
+    def _is_slow(self, frame: Frame) -> bool:
+        """Whether the camera itself is, however many of its frames were dropped in between."""
+        last, self._last = self._last, (frame.number, frame.t_s)
+        if last is None:
+            return True
+        return frame.t_s - last[1] >= SLOW_CAMERA_S * max(1, frame.number - last[0])
 
     def _look(
         self, frame: Frame, search: FaceSearch, update: TrackUpdate, *, is_slow: bool
@@ -165,10 +173,10 @@ class Pipeline:
                 self._watch(track)
         seen = [track for track in update.live if track.track_id in update.seen]
         self._note_changes(search, seen, frame)
-        update = self._collect(update, frame.t_s, is_slow=False)
+        update = self._collect(update, is_slow=False)
         if self._asked is None:
             self._ask(frame, seen)
-        return self._collect(update, frame.t_s, is_slow=is_slow)
+        return self._collect(update, is_slow=is_slow)
 
     def _watch(self, track: Track) -> Watched:
         evidence = TrackEvidence(self._gallery, self._rules.decision)
@@ -191,11 +199,11 @@ class Pipeline:
             return
         boxes = _boxes(due)
         promise = self._submit(lambda: self._embedder.embed(frame.image, boxes))
-        self._asked = (UnderWay(promise, frame.t_s), frame, due)
+        self._asked = (UnderWay(promise, self._frames), frame, due)
 
-    def _collect(self, update: TrackUpdate, t_s: float, *, is_slow: bool) -> TrackUpdate:
+    def _collect(self, update: TrackUpdate, *, is_slow: bool) -> TrackUpdate:
         """Take the looks that were asked for, if it is time to."""
-        if self._asked is None or not self._asked[0].is_due(t_s, is_slow=is_slow):
+        if self._asked is None or not self._asked[0].is_due(self._frames, is_slow=is_slow):
             return update
         asked, frame, tracks = self._asked
         self._asked = None

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-MAX_LAG_S = 0.1
+MAX_LAG_FRAMES = 3
+SLOW_CAMERA_S = 0.1
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -42,23 +43,24 @@ class UnderWay(Generic[T]):
     """Work that was asked for at some frame.
 
     Attributes:
-        t_s: of that frame.
+        frame: the how manieth the pipeline worked on.
     """
 
     promise: Promise[T]
-    t_s: float
+    frame: int
 
-    def is_due(self, t_s: float, *, is_slow: bool) -> bool:
-        """Whether to take it up in the frame of this time, waiting for it if it lags behind.
+    def is_due(self, frame: int, *, is_slow: bool) -> bool:
+        """Whether to take it up in this frame, waiting for it if it lags behind.
 
-        Frames wait rather than run ahead of what is known of them by more than `MAX_LAG_S`; a
-        camera's frames are dropped then, and counted.
+        Frames wait rather than run ahead of what is known of them by more than `MAX_LAG_FRAMES`.
+        It is frames that are worked on that count, not seconds: a machine that keeps up with a
+        third of a camera's frames would wait for everything in each, and keep up with a tenth.
 
         Args:
-            t_s: the frame's time.
-            is_slow: whether the next frame is further off than that anyway.
+            frame: the how manieth.
+            is_slow: whether the camera's next frame is further off than that anyway.
         """
-        return is_slow or self.promise.done() or t_s - self.t_s >= MAX_LAG_S
+        return is_slow or self.promise.done() or frame - self.frame >= MAX_LAG_FRAMES
 
 
 @dataclass(frozen=True)

@@ -221,23 +221,32 @@ class Look:
     Attributes:
         embedding: (d,) float32, L2-normalised.
         quality: in [0, 1], the weight of this look in the evidence.
+        crop: (h, w, 3) uint8 BGR, what was looked at, small; None where nobody will ask for it.
     """
 
     t_s: float
     at: datetime
     embedding: FloatArray
     quality: float
+    crop: Image | None = None
 
 
 @dataclass(frozen=True)
 class LookEvidence:
-    """What is kept of a look beside a record: figures, never the embedding."""
+    """What is kept of a look beside a record: figures, never the embedding.
+
+    Attributes:
+        second: similarity of the next best person, -1 without one.
+        crop: of the look; it lives shortly, and encrypted.
+    """
 
     at: datetime
     similarity: float
     score: float
     margin: float
     quality: float
+    second: float = -1.0
+    crop: Image | None = None
 
 
 @dataclass(frozen=True)

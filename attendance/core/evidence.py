@@ -146,7 +146,15 @@ class TrackEvidence:
     def _best_looks(self, match: Match) -> tuple[LookEvidence, ...]:
         """The looks that speak most for the candidate, best first."""
         looks = [
-            LookEvidence(look.at, own.similarity, own.score, own.margin, look.quality)
+            LookEvidence(
+                look.at,
+                own.similarity,
+                own.score,
+                own.margin,
+                look.quality,
+                own.similarity - own.margin if len(self._gallery) > 1 else -1.0,
+                look.crop,
+            )
             for look, own in ((look, self._match(row)) for look, row in self._looks)
             if own.student_id == match.student_id
         ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attendance.core.domain import FloatArray, IntArray
+from attendance.core.domain import FloatArray, Image, IntArray
 
 SETTLED_LOOK_INTERVALS = 8
 STRANGER_LOOK_INTERVALS = 8
@@ -20,6 +20,7 @@ BATCH = 4
 COMPANY = 0.8
 MAX_CUT_AWAY = 0.1
 FULL_QUALITY_PX = 100.0
+KEPT_CROP_PX = 112
 
 
 def choose(ripeness: Sequence[float]) -> IntArray:
@@ -46,6 +47,24 @@ def look_quality(box: FloatArray) -> float:
     0.5
     """
     return float(np.clip((box[3] - box[1]) / FULL_QUALITY_PX, 0.01, 1.0))
+
+
+def kept_crop(image: Image, box: FloatArray) -> Image:
+    """The face as staff may be shown it later: averaged over whole pixels to 112 px at most.
+
+    Args:
+        image: (H, W, 3) uint8.
+        box: (4,) xyxy pixels of the image.
+
+    Returns:
+        (h, w, 3) uint8, a copy; empty for a box outside the image.
+    """
+    x1, y1, x2, y2 = np.clip(box, 0, (image.shape[1], image.shape[0]) * 2).astype(int)
+    step = max(1, -(-max(x2 - x1, y2 - y1) // KEPT_CROP_PX))
+    rows, columns = (y2 - y1) // step, (x2 - x1) // step
+    part = image[y1 : y1 + rows * step, x1 : x1 + columns * step]
+    blocks = part.reshape(rows, step, columns, step, 3)
+    return np.asarray(blocks.mean(axis=(1, 3)), np.uint8)
 
 
 def view(box: FloatArray, landmarks: FloatArray) -> float:

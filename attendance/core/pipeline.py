@@ -229,7 +229,8 @@ class Pipeline:
             watched.suspected_s = None
             if watched.is_unlike(embedding):
                 update, watched = self._split(track.track_id, frame, update)
-        watched.take(Look(frame.t_s, frame.at, embedding, looking.look_quality(track.box)))
+        crop = looking.kept_crop(frame.image, track.box)
+        watched.take(Look(frame.t_s, frame.at, embedding, looking.look_quality(track.box), crop))
         watched.best_view = max(watched.best_view, looking.view(track.box, track.landmarks))
         return update
 

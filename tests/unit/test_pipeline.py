@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance.core.domain import Decision, TrackState
-from attendance.core.looking import SETTLED_LOOK_INTERVALS
+from attendance.core.looking import SETTLED_LOOK_INTERVALS, kept_crop
 from attendance.core.pipeline import (
     SEEN_EVERY_S,
     Pipeline,
@@ -392,3 +392,19 @@ def test_rules_of_a_stricter_school_name_nobody_here():
     room = Room(PEOPLE, gallery_of(MINSU, ADA), rules=rules)
     room.watch(4, Face("faint Minsu"))
     assert (reported(room), reported(room, Decision.REVIEW)) == ([], [MINSU])
+
+
+@pytest.mark.parametrize(
+    ("box", "shape", "reason"),
+    [
+        ((10, 10, 60, 80), (70, 50, 3), "small enough as it is"),
+        ((0, 0, 300, 224), (74, 100, 3), "every three by three pixels averaged"),
+        ((600, 400, 700, 500), (80, 40, 3), "what lies outside the image is left away"),
+        ((700, 10, 800, 90), (80, 0, 3), "wholly outside"),
+    ],
+)
+def test_a_kept_crop_is_small_and_inside_the_image(box, shape, reason):
+    image = np.full((480, 640, 3), 7, np.uint8)
+    crop = kept_crop(image, np.array(box, np.float32))
+    assert crop.shape == shape, reason
+    assert (crop == 7).all()

@@ -246,7 +246,7 @@ class LookEvidence:
     margin: float
     quality: float
     second: float = -1.0
-    crop: Image | None = None
+    crop: Image | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

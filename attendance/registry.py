@@ -23,6 +23,7 @@ from attendance.core.errors import (
     StorageError,
     UnknownStudentError,
 )
+from attendance.db.class_models import CropRow
 from attendance.db.engine import Database
 from attendance.db.models import ConsentRow, SampleRow, StudentRow, TemplateRow
 from attendance.db.vault import Vault
@@ -116,7 +117,7 @@ class Registry:
             )
 
     def withdraw_consent(self, student_id: int, *, at: datetime) -> None:
-        """Ends every consent of a student and deletes their templates; records stay as they are.
+        """Ends every consent of a student, deletes templates and crops; records stay as they are.
 
         Raises:
             ConsentMissingError: there is no live consent to withdraw.
@@ -202,7 +203,7 @@ class Registry:
             return set(tx.scalars(query))
 
     def erase(self, student_id: int) -> None:
-        """Destroys the data key, templates, samples, consents and name; records stay.
+        """Destroys the data key, templates, samples, crops, consents and name; records stay.
 
         Erasing twice changes nothing.
 
@@ -278,5 +279,5 @@ def _delete_unused_samples(tx: Session, student_id: int) -> None:
 
 
 def _delete_biometrics(tx: Session, student_id: int) -> None:
-    for table in (TemplateRow, SampleRow):
+    for table in (TemplateRow, SampleRow, CropRow):
         tx.execute(delete(table).where(table.student_id == student_id))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -17,8 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from attendance.core.domain import CameraState, SessionState, Source, Status
-from attendance.db.columns import UtcDateTime
+from attendance.core.domain import CameraState, Decision, SessionState, Source, Status
+from attendance.db.columns import Sealed, SealedBytes, UtcDateTime
 from attendance.db.models import Base, enum_column
 
 
@@ -133,6 +134,8 @@ class AttendanceRecordRow(Base):
     score: Mapped[float | None]
     margin: Mapped[float | None]
     note: Mapped[str] = mapped_column(Text, default="")
+    looks: Mapped[int] = mapped_column(default=0)
+    doubted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ReviewRow(Base):
@@ -156,8 +159,28 @@ class ReviewRow(Base):
     margin: Mapped[float]
 
 
+class NearMissRow(Base):
+    """Somebody nobody was named for, at their most like this student; figures and no picture."""
+
+    __tablename__ = "near_miss"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["session_id", "student_id"],
+            ["session_roster.session_id", "session_roster.student_id"],
+            name="fk_near_miss_roster",
+        ),
+    )
+
+    session_id: Mapped[int] = mapped_column(primary_key=True)
+    student_id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    similarity: Mapped[float]
+    score: Mapped[float]
+    margin: Mapped[float]
+
+
 class EvidenceRow(Base):
-    """One of the best looks a record or a review rests on: figures, never an embedding."""
+    """One of the best looks a mark, a review or a near miss rests on; never an embedding."""
 
     __tablename__ = "evidence"
     __table_args__ = (
@@ -177,6 +200,38 @@ class EvidenceRow(Base):
     score: Mapped[float]
     margin: Mapped[float]
     quality: Mapped[float]
+    second: Mapped[float | None]
+    decision: Mapped[Decision] = mapped_column(enum_column(Decision), default=Decision.ACCEPT)
+
+
+class CropRow(Base):
+    """What a look showed, sealed under its student's key; gone after some days.
+
+    As with templates, the database itself refuses one without a live consent.
+    """
+
+    __tablename__ = "crop"
+    __table_args__ = (
+        CheckConstraint("consent_is_live = 1", name="crop_needs_live_consent"),
+        ForeignKeyConstraint(
+            ["consent_id", "student_id", "consent_is_live"],
+            ["consent.id", "consent.student_id", "consent.is_live"],
+            name="fk_crop_consent",
+        ),
+        Index("ix_crop_taken", "taken_at"),
+        Index("ix_crop_student", "student_id", "session_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    evidence_id: Mapped[int] = mapped_column(
+        ForeignKey("evidence.id", ondelete="CASCADE"), unique=True
+    )
+    session_id: Mapped[int]
+    student_id: Mapped[int]
+    consent_id: Mapped[int]
+    consent_is_live: Mapped[bool] = mapped_column(default=True)
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    jpeg: Mapped[Sealed] = mapped_column(SealedBytes)
 
 
 class EventRow(Base):

@@ -274,6 +274,7 @@ class Sighting:
         decision: ACCEPT (here for certain, or still here) or REVIEW (a person should look).
         at: when the track was last seen, aware UTC.
         seen_s: seconds this student was seen since the last sighting of the same student.
+        looks: at the face since then.
     """
 
     student_id: int
@@ -284,6 +285,35 @@ class Sighting:
     score: float
     margin: float
     seen_s: float = 0.0
+    evidence: tuple[LookEvidence, ...] = ()
+    looks: int = 0
+
+
+class RemarkKind(StrEnum):
+    """What the pipeline notices beside sightings."""
+
+    NEAR_MISS = "near_miss"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something worth keeping that marks nobody.
+
+    Attributes:
+        kind: NEAR_MISS, a face that stayed unknown and was somewhat like this student; WITHDRAWN,
+            a face that had this student's name until later looks spoke against it.
+        similarity, score, margin: of the near miss, or of the name while it stood.
+        evidence: of the same; a near miss may show anybody, so its crops are kept by nobody.
+    """
+
+    kind: RemarkKind
+    student_id: int
+    at: datetime
+    track_id: int
+    similarity: float
+    score: float
+    margin: float
     evidence: tuple[LookEvidence, ...] = ()
 
 

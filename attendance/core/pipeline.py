@@ -22,6 +22,7 @@ from attendance.core.domain import (
     Gallery,
     Image,
     Look,
+    Remark,
     Sighting,
     TrackState,
     TrackView,
@@ -30,6 +31,7 @@ from attendance.core.evidence import TrackEvidence
 from attendance.core.following import FaceSearch, follow
 from attendance.core.newcomers import Newcomers
 from attendance.core.promises import SLOW_CAMERA_S, Submit, UnderWay, at_once
+from attendance.core.remarks import Remarks
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 from attendance.core.watching import PipelineRules, Watched
 
@@ -103,6 +105,7 @@ class Pipeline:
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s, submit)
         self._watched: dict[int, Watched] = {}
         self._strangers: list[FloatArray] = []
+        self._remarks = Remarks(rules)
 
     @property
     def unknown_faces(self) -> int:
@@ -112,6 +115,10 @@ class Pipeline:
             if watched.is_stranger_for(self._rules.review_after_s):
                 _add_stranger(known, watched.evidence.mean_embedding())
         return len(known)
+
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was noticed since the last call and marks nobody: near misses, withdrawn names."""
+        return self._remarks.fetch()
 
     def look_again(self) -> None:
         """Ask for one sweep of the next frames at twice the scale, for faces half as high."""
@@ -142,6 +149,8 @@ class Pipeline:
         update = self._look(frame, search, update, is_slow=is_slow)
         marks.append(self._timer())
         self._settle_rivals(update)
+        for track in update.live:
+            self._remarks.note(track.track_id, self._watched[track.track_id], frame.t_s)
         events = [event for track in update.live for event in self._report(track, frame)]
         events += [event for track in update.ended for event in self._end(track)]
         marks.append(self._timer())
@@ -290,6 +299,7 @@ class Pipeline:
             return [self._sighting(track, watched)]
         if watched.verdict.decision is Decision.REVIEW:
             return [] if watched.reported else [self._sighting(track, watched)]
+        self._remarks.end(track.track_id, watched)
         if watched.is_stranger_for(0.0):
             _add_stranger(self._strangers, watched.evidence.mean_embedding())
         return []
@@ -301,6 +311,7 @@ class Pipeline:
         since = watched.reported_s if watched.reported is Decision.ACCEPT else watched.since_s
         watched.reported, watched.reported_id = verdict.decision, verdict.student_id
         watched.reported_s = track.last_s
+        looks, watched.looks = watched.looks, 0
         return Sighting(
             student_id=verdict.student_id,
             decision=verdict.decision,
@@ -311,6 +322,7 @@ class Pipeline:
             margin=verdict.margin,
             seen_s=track.last_s - since,
             evidence=verdict.evidence,
+            looks=looks,
         )
 
     def _is_shown(self, track: Track, frame: Frame) -> bool:

@@ -48,13 +48,19 @@ class Watched:
     suspected_s: float | None = None
     has_hope: bool = False
     best_view: float = 0.0
+    looks: int = 0
+    withdrawn: Verdict | None = None
 
     def take(self, look: Look) -> None:
         """One more look; where it withdraws the name, another person begins here."""
+        named, self.looks = self.verdict, self.looks + 1
         if self.evidence.add(look):
             self.reported = self.reported_id = None
             self.since_s = self.evidence.began_s
+            self.looks = len(self.evidence)
         self.verdict = self.evidence.verdict()
+        if named.decision is Decision.ACCEPT and not _supports(self.verdict, named):
+            self.withdrawn = named
         self.has_hope = not self.evidence.newest_is_like_nobody
 
     def show(self, signature: FloatArray, t_s: float) -> None:
@@ -106,3 +112,9 @@ class Watched:
         """Whether looks over so many seconds speak for nobody."""
         is_unknown = self.verdict.decision is Decision.UNKNOWN and self.evidence.is_sufficient()
         return is_unknown and self.evidence.last_look_s - self.evidence.began_s >= seconds
+
+
+def _supports(verdict: Verdict, named: Verdict) -> bool:
+    """Whether the name may still stand, were it only in doubt."""
+    is_known = verdict.decision is not Decision.UNKNOWN
+    return is_known and verdict.student_id == named.student_id

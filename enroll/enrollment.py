@@ -17,9 +17,9 @@ from attendance.core.errors import (
     PhotoError,
     PhotoProblem,
 )
+from attendance.core.flips import with_flips
 from attendance.core.pipeline import Detector
 from attendance.registry import NewTemplate, Registry
-from attendance.vision.crop import face_crops
 from attendance.vision.facenet import FaceNet
 from enroll.photos import read_photo
 from enroll.quality import the_face
@@ -118,6 +118,5 @@ class Enroller:
     def _embeddings(self, data: bytes) -> FloatArray:
         image = read_photo(data, self._limits)
         with self._models:
-            box = the_face(image, self._detector.detect(image), self._limits)
-            crop = face_crops(image, box[None])
-            return self._embedder.embed_crops(np.concatenate([crop, crop[:, :, ::-1]]))
+            face = the_face(image, self._detector.detect(image), self._limits)
+            return with_flips(self._embedder, image, face)[:, 0]

@@ -13,14 +13,11 @@ BYSTANDER_SHARE = 0.35
 MEASURED_PX = 160
 
 
-def the_face(image: Image, faces: Detections, limits: EnrollmentConfig) -> FloatArray:
-    """The box of the one face a photo is of.
+def the_face(image: Image, faces: Detections, limits: EnrollmentConfig) -> Detections:
+    """The one face a photo is of.
 
     Small faces in the background, below `BYSTANDER_SHARE` of the largest one's height, are let
     pass: they are not who the photo is of.
-
-    Returns:
-        (4,) xyxy.
 
     Raises:
         PhotoError: no face, several, or one that is too small, dark, bright or blurred.
@@ -39,7 +36,7 @@ def the_face(image: Image, faces: Detections, limits: EnrollmentConfig) -> Float
         )
     _check_size(float(heights[largest]), limits)
     _check_picture(image, faces.boxes[largest], limits)
-    return np.asarray(faces.boxes[largest], np.float32)
+    return faces.take([largest])
 
 
 def _check_size(height_px: float, limits: EnrollmentConfig) -> None:

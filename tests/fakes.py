@@ -186,9 +186,9 @@ class FakeEmbedder:
         self._stage = stage
         self._people = people
 
-    def embed(self, image: Image, boxes: FloatArray) -> FloatArray:
+    def embed(self, image: Image, faces: Detections) -> FloatArray:
         who = {face.box: face.who for face in self._stage.faces_in(image)}
-        names = [who[tuple(box)] for box in boxes.tolist()]  # type: ignore[index]
+        names = [who[tuple(box)] for box in faces.boxes.tolist()]  # type: ignore[index]
         self.looks += names
         return np.array([self._people[name] for name in names], np.float32).reshape(-1, DIMENSION)
 

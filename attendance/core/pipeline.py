@@ -59,8 +59,8 @@ class Embedder(Protocol):
 
     model_id: str
 
-    def embed(self, image: Image, boxes: FloatArray) -> FloatArray:
-        """Embeddings of the faces in these boxes. Returns: (n, d) L2-normalised rows."""
+    def embed(self, image: Image, faces: Detections) -> FloatArray:
+        """Embeddings of these faces of a BGR image. Returns: (n, d) L2-normalised rows."""
         ...
 
 
@@ -206,8 +206,8 @@ class Pipeline:
         due = [seen[i] for i in looking.choose([self._ripeness(t, frame) for t in seen])]
         if not due:
             return
-        boxes = _boxes(due)
-        promise = self._submit(lambda: self._embedder.embed(frame.image, boxes))
+        faces = _faces(due)
+        promise = self._submit(lambda: self._embedder.embed(frame.image, faces))
         self._asked = (UnderWay(promise, self._frames), frame, due)
 
     def _collect(self, update: TrackUpdate, *, is_slow: bool) -> TrackUpdate:
@@ -341,6 +341,11 @@ class Pipeline:
 
 def _boxes(tracks: list[Track]) -> FloatArray:
     return np.array([track.box for track in tracks], np.float32).reshape(-1, 4)
+
+
+def _faces(tracks: list[Track]) -> Detections:
+    landmarks = np.array([track.landmarks for track in tracks], np.float32).reshape(-1, 5, 2)
+    return Detections(_boxes(tracks), landmarks, np.ones(len(tracks), np.float32))
 
 
 def _add_stranger(known: list[FloatArray], embedding: FloatArray) -> None:

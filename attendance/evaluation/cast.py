@@ -11,11 +11,10 @@ import numpy as np
 
 from attendance.core.domain import FloatArray, Gallery, Image
 from attendance.core.errors import AttendanceError
+from attendance.core.flips import with_flips
 from attendance.core.geometry import intersections
-from attendance.core.pipeline import Detector
+from attendance.core.pipeline import Detector, Embedder
 from attendance.evaluation.embedding import main_face, read_image
-from attendance.vision.crop import face_crops
-from attendance.vision.facenet import FaceNet
 
 MAX_TEMPLATE_PHOTOS = 5
 MIN_SOURCE_FACE_PX = 60
@@ -67,7 +66,7 @@ def cast_people(
     photos: Mapping[str, Sequence[Path]],
     count: int,
     detector: Detector,
-    embedder: FaceNet,
+    embedder: Embedder,
     seed: int = 0,
     tick: Callable[[], None] = lambda: None,
 ) -> Cast:
@@ -127,7 +126,7 @@ def _repeated(found: Sequence[tuple[list[Head], FloatArray]], count: int) -> lis
     return people
 
 
-def _gallery(templates: Sequence[FloatArray], embedder: FaceNet) -> Gallery:
+def _gallery(templates: Sequence[FloatArray], embedder: Embedder) -> Gallery:
     owners = np.repeat(np.arange(len(templates)), [len(rows) for rows in templates])
     ids = tuple(range(len(templates)))
     return Gallery(embedder.model_id, ids, np.concatenate(templates), owners)
@@ -136,7 +135,7 @@ def _gallery(templates: Sequence[FloatArray], embedder: FaceNet) -> Gallery:
 class _Studio:
     """Turns a person's photos into heads and templates."""
 
-    def __init__(self, detector: Detector, embedder: FaceNet) -> None:
+    def __init__(self, detector: Detector, embedder: Embedder) -> None:
         self._detector = detector
         self._embedder = embedder
 
@@ -146,22 +145,20 @@ class _Studio:
         The first photo with a face that stands alone is shown, the next ones are enrolled.
         """
         heads: list[Head] = []
-        crops: list[Image] = []
+        enrolled: list[FloatArray] = []
         for path in paths:
             image = read_image(path)
-            boxes = self._detector.detect(image).boxes
-            if not len(boxes):
+            faces = self._detector.detect(image)
+            if not len(faces):
                 continue
+            boxes = faces.boxes
             main = main_face(boxes, image.shape[:2])
-            is_enough = len(crops) == MAX_TEMPLATE_PHOTOS
+            is_enough = len(enrolled) == MAX_TEMPLATE_PHOTOS
             if (not heads or is_enough) and _stands_alone(boxes, main):
                 heads.append(cut_head(image, boxes[main]))
             elif not is_enough:
-                crops.append(face_crops(image, boxes[main][None])[0])
-        if not crops:
-            return heads, np.zeros((0, self._embedder.dimension), np.float32)
-        both = np.stack([*crops, *(crop[:, ::-1] for crop in crops)])
-        return heads, self._embedder.embed_crops(both)
+                enrolled.append(with_flips(self._embedder, image, faces.take([main]))[:, 0])
+        return heads, np.concatenate(enrolled) if enrolled else np.zeros((0, 0), np.float32)
 
 
 def _stands_alone(boxes: FloatArray, main: int) -> bool:

@@ -18,10 +18,10 @@ import numpy as np
 from attendance.bootstrap import School
 from attendance.core.domain import Decision, FloatArray, Frame, Gallery, Sighting
 from attendance.core.errors import AttendanceError
+from attendance.core.flips import with_flips
 from attendance.evaluation.reports import shown
 from attendance.source import parse_source
 from attendance.stream import frames_of, open_source
-from attendance.vision.crop import face_crops
 
 TEMPLATE_FRAMES = 5
 RIGHT_EDGE = 0.8
@@ -152,18 +152,17 @@ def _gallery(school: School, paths: list[Path]) -> Gallery:
 
 def _templates(school: School, path: Path) -> FloatArray:
     """Five frames of the largest face, spread over the clip, and their flips."""
-    crops = []
+    seen = []
     for frame in _frames(path):
         found = school.detector().detect(frame.image)
         if len(found):
             heights = found.boxes[:, 3] - found.boxes[:, 1]
-            largest = found.boxes[[int(np.argmax(heights))]]
-            crops.append(face_crops(frame.image, largest)[0])
-    if len(crops) < TEMPLATE_FRAMES:
-        raise AttendanceError(f"{path} shows a face in {len(crops)} frames, five are needed")
-    spread = np.linspace(0, len(crops) - 1, TEMPLATE_FRAMES).astype(int)
-    originals = np.stack([crops[i] for i in spread])
-    return school.embedder().embed_crops(np.concatenate([originals, originals[:, :, ::-1]]))
+            seen.append((frame.image, found.take([int(np.argmax(heights))])))
+    if len(seen) < TEMPLATE_FRAMES:
+        raise AttendanceError(f"{path} shows a face in {len(seen)} frames, five are needed")
+    spread = np.linspace(0, len(seen) - 1, TEMPLATE_FRAMES).astype(int)
+    rows = [with_flips(school.embedder(), *seen[i])[:, 0] for i in spread]
+    return np.concatenate(rows)
 
 
 def _frames(path: Path) -> Iterator[Frame]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from attendance.core.domain import FloatArray, Image
 from attendance.core.errors import PhotoError, PhotoProblem
+from attendance.core.flips import with_flips
 from attendance.core.pipeline import Detector, Embedder
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.reports import shown
@@ -104,10 +105,8 @@ class PhotoEmbedder:
         found = self._detector.detect(image)
         if not len(found):
             return np.zeros((2, self._embedder.dimension), np.float32)
-        box = found.boxes[main_face(found.boxes, image.shape[:2])][None]
-        as_it_is = self._embedder.embed(image, box)
-        mirrored = self._embedder.embed(*mirror(image, box))
-        return np.concatenate([as_it_is, mirrored])
+        face = found.take([main_face(found.boxes, image.shape[:2])])
+        return with_flips(self._embedder, image, face)[:, 0]
 
 
 def read_image(path: Path) -> Image:
@@ -145,15 +144,3 @@ def main_face(boxes: FloatArray, shape: tuple[int, int]) -> int:
     centre = np.array([shape[1], shape[0]], np.float32) / 2
     offsets = (boxes[:, :2] + boxes[:, 2:]) / 2 - centre
     return int(np.argmax(sides[:, 0] * sides[:, 1] - 2 * (offsets**2).sum(axis=1)))
-
-
-def mirror(image: Image, boxes: FloatArray) -> tuple[Image, FloatArray]:
-    """The image flipped left to right, and its boxes with it.
-
-    >>> image, boxes = mirror(np.zeros((10, 100, 3), np.uint8), np.array([[0, 0, 30, 9]], np.float32))
-    >>> boxes.tolist()
-    [[70.0, 0.0, 100.0, 9.0]]
-    """  # noqa: E501
-    width = image.shape[1]
-    flipped = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
-    return np.ascontiguousarray(image[:, ::-1]), flipped.astype(np.float32)

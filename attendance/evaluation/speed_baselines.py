@@ -57,7 +57,7 @@ class FullScan:
     def process(self, image: Image) -> Stages:
         """See `Baseline.process`."""
         found, stages = self.scan(image)
-        _, embed_ms = timed(lambda: self._embedder.embed(image, found.boxes))
+        _, embed_ms = timed(lambda: self._embedder.embed(image, found))
         self.faces = len(found)
         return {**stages, "embed": embed_ms}
 

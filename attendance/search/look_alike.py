@@ -49,7 +49,7 @@ def look_alikes(
 ) -> list[FoundFace]:
     """Every face of a BGR image with the `top` most alike people of the gallery."""
     found = detector.detect(image)
-    rows = similarities(embedder.embed(image, found.boxes), gallery)
+    rows = similarities(embedder.embed(image, found), gallery)
     faces = []
     for box, row in zip(found.boxes, rows, strict=True):
         match = best_match(row, gallery, rules.baseline, rules.baseline_weight)

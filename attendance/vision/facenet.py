@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from attendance.core.domain import FloatArray, Image
+from attendance.core.domain import Detections, FloatArray, Image
 from attendance.vision.crop import face_crops
 from attendance.vision.engines import Net
 
@@ -34,9 +34,9 @@ class FaceNet:
         self.variant = variant
         self.dimension = dimension
 
-    def embed(self, image: Image, boxes: FloatArray) -> FloatArray:
-        """Embeddings of the faces in these boxes of a BGR image. Returns: (n, d) normalised."""
-        return self.embed_crops(face_crops(image, boxes))
+    def embed(self, image: Image, faces: Detections) -> FloatArray:
+        """Embeddings of these faces of a BGR image. Returns: (n, d) normalised."""
+        return self.embed_crops(face_crops(image, faces.boxes))
 
     def embed_crops(self, crops: npt.NDArray[np.uint8]) -> FloatArray:
         """Embeddings of (n, 160, 160, 3) uint8 RGB crops. Returns: (n, d) normalised."""

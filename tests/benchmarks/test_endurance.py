@@ -43,8 +43,8 @@ def pictures():
 def test_thirty_thousand_frames_in_one_process(tmp_path: Path) -> None:
     school = School(tmp_path, Config())
     shown, wall = pictures()
-    boxes = school.detector().detect(shown[0]).boxes
-    templates = school.embedder().embed(shown[0], boxes[:1])
+    faces = school.detector().detect(shown[0])
+    templates = school.embedder().embed(shown[0], faces.take([0]))
     gallery = Gallery(school.model_id, (1,), templates, np.zeros(1, np.intp))
     pipeline = school.live_pipeline(gallery, school.rules().thresholds)
     process, at = psutil.Process(), {}

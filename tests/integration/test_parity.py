@@ -19,7 +19,7 @@ import torch
 from facenet_pytorch import MTCNN
 
 from attendance.config import DetectorConfig, EmbedderConfig
-from attendance.core.domain import FloatArray, Image
+from attendance.core.domain import Detections, FloatArray, Image
 from attendance.core.errors import ModelError
 from attendance.core.geometry import iou
 from attendance.evaluation.detection import partners
@@ -116,16 +116,17 @@ class TestEmbeddings:
     def test_do_not_depend_on_the_batch(
         self, astronaut: Image, detector: Mtcnn, embedder: FaceNet
     ) -> None:
-        box = detector.detect(astronaut).boxes[:1]
-        shifted = np.concatenate([box + offset for offset in range(11)])
+        face = detector.detect(astronaut).take([0])
+        boxes = np.concatenate([face.boxes + offset for offset in range(11)])
+        marks = np.concatenate([face.landmarks + offset for offset in range(11)])
+        shifted = Detections(boxes, marks, np.ones(11, np.float32))
         together = embedder.embed(astronaut, shifted)
-        alone = np.concatenate([embedder.embed(astronaut, one[None]) for one in shifted])
+        alone = np.concatenate([embedder.embed(astronaut, shifted.take([i])) for i in range(11)])
         assert together == pytest.approx(alone, abs=1e-4)
         assert np.linalg.norm(together, axis=1) == pytest.approx(1.0)
 
     def test_of_nobody_are_none(self, astronaut: Image, embedder: FaceNet) -> None:
-        nobody = np.zeros((0, 4), np.float32)
-        assert embedder.embed(astronaut, nobody).shape == (0, 512)
+        assert embedder.embed(astronaut, Detections.empty()).shape == (0, 512)
 
 
 def assert_alike(
@@ -133,10 +134,10 @@ def assert_alike(
 ) -> None:
     cosines = []
     for photo in photos:
-        boxes = detector.detect(photo).boxes
-        assert len(boxes), "every one of these photos shows a face"
-        box = boxes[main_face(boxes, photo.shape[:2])][None]
-        cosines.append(float(embedder.embed(photo, box)[0] @ reference.embed(photo, box)[0]))
+        faces = detector.detect(photo)
+        assert len(faces), "every one of these photos shows a face"
+        face = faces.take([main_face(faces.boxes, photo.shape[:2])])
+        cosines.append(float(embedder.embed(photo, face)[0] @ reference.embed(photo, face)[0]))
     assert min(cosines) >= 0.999, cosines
 
 
@@ -235,8 +236,8 @@ class TestOwnWeights:
         assert entry.problem == ""
         assert store.use("vggface2").is_active
         own = load_embedder(EmbedderConfig(device="cpu"), store)
-        boxes = detector.detect(astronaut).boxes[:1]
-        assert float(own.embed(astronaut, boxes)[0] @ embedder.embed(astronaut, boxes)[0]) > 0.999
+        face = detector.detect(astronaut).take([0])
+        assert float(own.embed(astronaut, face)[0] @ embedder.embed(astronaut, face)[0]) > 0.999
         assert own.model_id == entry.model_id != embedder.model_id
 
     def test_an_onnx_file_of_another_dimension(
@@ -252,7 +253,8 @@ class TestOwnWeights:
         crop = astronaut[0:112, 0:112, ::-1].astype(np.float32)
         colour = (crop.mean(axis=(0, 1)) - 127.5) / 128
         expected = colour / np.linalg.norm(colour)
-        assert own.embed(astronaut, boxes)[0] == pytest.approx(expected, abs=0.02)
+        faces = Detections(boxes, np.zeros((2, 5, 2), np.float32), np.ones(2, np.float32))
+        assert own.embed(astronaut, faces)[0] == pytest.approx(expected, abs=0.02)
 
     def test_the_same_file_has_the_same_model_id_in_another_school(
         self, tmp_path: Path, store: ModelStore
@@ -404,14 +406,16 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from attendance.config import DetectorConfig, EmbedderConfig
+from attendance.core.domain import Detections
 from attendance.vision.loading import load_detector, load_embedder
 from attendance.vision.weights import ModelStore
 
 detector = load_detector(DetectorConfig(), "cpu")
 embedder = load_embedder(EmbedderConfig(device="cpu"), ModelStore(Path(sys.argv[1])))
 image = np.zeros((120, 160, 3), np.uint8)
-boxes = np.array([[10, 10, 90, 90]], np.float32)
-faces, shape = len(detector.detect(image)), embedder.embed(image, boxes).shape
+one = np.ones(1, np.float32)
+face = Detections(np.array([[10, 10, 90, 90]], np.float32), np.ones((1, 5, 2), np.float32), one)
+faces, shape = len(detector.detect(image)), embedder.embed(image, face).shape
 heavy = sorted({"torch", "torchvision", "facenet_pytorch"} & set(sys.modules))
 print(json.dumps([faces, shape, heavy]))
 """

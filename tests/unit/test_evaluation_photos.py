@@ -7,7 +7,7 @@ import pytest
 
 from attendance.core.domain import FloatArray
 from attendance.evaluation.detection import partners
-from attendance.evaluation.embedding import main_face, mirror
+from attendance.evaluation.embedding import main_face
 from attendance.evaluation.reports import as_json
 
 
@@ -26,15 +26,6 @@ def boxes(*rows: tuple[float, float, float, float]) -> FloatArray:
 )
 def test_main_face(found: FloatArray, expected: int, reason: str) -> None:
     assert main_face(found, (100, 100)) == expected, reason
-
-
-def test_a_mirrored_face_lies_under_its_mirrored_box() -> None:
-    image = np.zeros((20, 50, 3), np.uint8)
-    image[5:15, 3:13] = 200
-    flipped, moved = mirror(image, boxes((3, 5, 13, 15)))
-    x1, y1, x2, y2 = moved[0].astype(int)
-    assert (flipped[y1:y2, x1:x2] == 200).all()
-    assert flipped.sum() == image.sum()
 
 
 FACE, AWAY = (0, 0, 10, 10), (50, 50, 60, 60)

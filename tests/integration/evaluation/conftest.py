@@ -35,8 +35,8 @@ class FakeEmbedder:
     variant = "fake"
     dimension = 2
 
-    def embed(self, image: Image, boxes: FloatArray) -> FloatArray:
-        x1, y1, x2, y2 = boxes[0].astype(int)
+    def embed(self, image: Image, faces: Detections) -> FloatArray:
+        x1, y1, x2, y2 = faces.boxes[0].astype(int)
         angle = np.radians(float(image[y1:y2, x1:x2].mean()) / 2)
         return np.array([[np.cos(angle), np.sin(angle)]], np.float32)
 

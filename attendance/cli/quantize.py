@@ -152,14 +152,14 @@ def _record(store: ModelStore, calibration: Any, rebuild: bool) -> Int8Record:
 
 
 def _people(detector: Mtcnn, folder: Path, pairs: Path | None, cache: Path | None) -> MainFaces:
-    from attendance.evaluation.cache import EmbeddingCache
-    from attendance.evaluation.faces import find_main_faces
+    from attendance.config import DetectorConfig
+    from attendance.evaluation.faces import faces_cache, find_main_faces
     from attendance.evaluation.protocols import read_pairs, read_people
 
     people = read_people(folder)
     named = read_pairs(pairs, folder).people if pairs is not None else tuple(people)
     paths = [path for person in named for path in people[person]]
-    kept = EmbeddingCache(cache, f"boxes|{detector.min_face_px}") if cache else None
+    kept = faces_cache(cache, DetectorConfig().model_dump_json())
     return find_main_faces(detector, folder, paths, kept)
 
 

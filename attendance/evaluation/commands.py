@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from attendance.evaluation.reports import STANDARD_OUTPUT, check_targets, write_json
+from attendance.evaluation.command_scope import (
+    PEOPLE,
+    CacheOption,
+    JsonOption,
+    PlotOption,
+    Scope,
+    hand_over,
+    scope_of,
+)
+from attendance.evaluation.photo_commands import crops, robustness
+from attendance.evaluation.reports import check_targets
 from attendance.evaluation.tables import (
-    Row,
     clips_rows,
     detection_rows,
-    figures_table,
     identification_rows,
     verification_rows,
 )
 
 if TYPE_CHECKING:
-    from attendance.config import Config, DetectorConfig
+    from attendance.config import DetectorConfig
     from attendance.core.domain import FloatArray, Image
-    from attendance.evaluation.embedding import PhotoEmbedder
-    from attendance.vision.mtcnn import Mtcnn
 
 SMALLEST_FACE_PX = 20
 
@@ -43,43 +47,14 @@ app = typer.Typer(
     help="Measure how well faces are verified, identified and detected.",
     no_args_is_help=True,
 )
-
-_Json = Annotated[
-    str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON.")
-]
-_Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Write a PNG plot.")]
-_Cache = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        metavar="DIR",
-        help="Keep embeddings there, in clear, for the next run; nothing is kept without it.",
-    ),
-]
-_PEOPLE = "Folder with one sub-folder a person."
-
-
-@dataclass(frozen=True)
-class _Scope:
-    """The school the command works for, from the main command's options."""
-
-    home: Path
-    config: Config
-
-
-def _scope(context: typer.Context) -> _Scope:
-    if context.obj is None:
-        from attendance.config import load_config
-        from attendance.home import default_home
-
-        return _Scope(default_home(), load_config())
-    return _Scope(context.obj.home, context.obj.config)
+app.command()(robustness)
+app.command()(crops)
 
 
 @app.command()
 def verification(
     context: typer.Context,
-    images: Annotated[Path, typer.Option("--images", help=_PEOPLE)],
+    images: Annotated[Path, typer.Option("--images", help=PEOPLE)],
     pairs: Annotated[Path, typer.Option("--pairs", help="LFW pairs file, with or without folds.")],
     threshold_from: Annotated[
         Path | None,
@@ -88,9 +63,9 @@ def verification(
     limit: Annotated[
         int | None, typer.Option("--limit", min=2, help="Only so many pairs, for a quick look.")
     ] = None,
-    json_file: _Json = None,
-    plot: _Plot = None,
-    cache: _Cache = None,
+    json_file: JsonOption = None,
+    plot: PlotOption = None,
+    cache: CacheOption = None,
 ) -> None:
     """Are two photos of one person? Accuracy, EER, VAL at FAR."""
     from attendance.evaluation.plots import plot_verification
@@ -100,37 +75,37 @@ def verification(
     check_targets(json_file, plot)
     judged = read_pairs(pairs, images)
     others = (threshold_from.name, read_pairs(threshold_from, images)) if threshold_from else None
-    embedder = _embedder(_scope(context), cache)
+    embedder = scope_of(context).photo_embedder(cache)
     sample = judged if limit is None else judged.sample(limit)
     report = evaluate_verification(embedder, images, sample, others)
     if plot is not None:
         plot_verification(report, plot)
-    _hand_over(report, json_file, verification_rows(report))
+    hand_over(report, json_file, verification_rows(report))
 
 
 @app.command()
 def identification(
     context: typer.Context,
-    gallery: Annotated[Path, typer.Option("--gallery", help=_PEOPLE + " They are enrolled.")],
-    probes: Annotated[Path, typer.Option("--probes", help=_PEOPLE + " They are searched for.")],
+    gallery: Annotated[Path, typer.Option("--gallery", help=PEOPLE + " They are enrolled.")],
+    probes: Annotated[Path, typer.Option("--probes", help=PEOPLE + " They are searched for.")],
     impostors: Annotated[
-        Path | None, typer.Option("--impostors", help=_PEOPLE + " Nobody of them is enrolled.")
+        Path | None, typer.Option("--impostors", help=PEOPLE + " Nobody of them is enrolled.")
     ] = None,
-    json_file: _Json = None,
-    plot: _Plot = None,
-    cache: _Cache = None,
+    json_file: JsonOption = None,
+    plot: PlotOption = None,
+    cache: CacheOption = None,
 ) -> None:
     """Who of the enrolled is this, if any? Rank 1, FNIR at FPIR."""
     from attendance.evaluation.identification import evaluate_identification
     from attendance.evaluation.plots import plot_identification
 
     check_targets(json_file, plot)
-    scope = _scope(context)
-    embedder = _embedder(scope, cache)
+    scope = scope_of(context)
+    embedder = scope.photo_embedder(cache)
     report = evaluate_identification(embedder, gallery, probes, impostors, scope.config.decision)
     if plot is not None:
         plot_identification(report, plot)
-    _hand_over(report, json_file, identification_rows(report))
+    hand_over(report, json_file, identification_rows(report))
 
 
 @app.command()
@@ -147,8 +122,8 @@ def detection(
     how: Annotated[
         Finder, typer.Option(help="As photos are, as a video's frames are, or facenet-pytorch.")
     ] = Finder.PHOTO,
-    json_file: _Json = None,
-    plot: _Plot = None,
+    json_file: JsonOption = None,
+    plot: PlotOption = None,
 ) -> None:
     """Are faces found? Recall by size, false detections an image."""
     from attendance.evaluation.detection import evaluate_detection, read_boxes
@@ -156,14 +131,14 @@ def detection(
 
     check_targets(json_file, plot)
     drawn = read_boxes(boxes)
-    scope = _scope(context)
+    scope = scope_of(context)
     own = scope.config.detector
     least = own.min_score if min_score is None else min_score
     settings = own.model_copy(update={"min_face_px": min_face_px, "min_score": least})
     report = evaluate_detection(_finder(scope, settings, how), images, drawn, settings)
     if plot is not None:
         plot_detection(report, plot)
-    _hand_over(report, json_file, detection_rows(report))
+    hand_over(report, json_file, detection_rows(report))
 
 
 @app.command()
@@ -173,56 +148,27 @@ def clips(
     enrolled_from: Annotated[
         int, typer.Option("--enrolled-from", min=0, help="Which clip of each person enrols them.")
     ] = 0,
-    json_file: _Json = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Is the right person named when clips are played as the camera? And who when it is none?"""
     from attendance.bootstrap import School
     from attendance.evaluation.clips import evaluate_clips, read_clips
 
     check_targets(json_file)
-    scope = _scope(context)
+    scope = scope_of(context)
     labelled = read_clips(folder)
     school = School(scope.home, scope.config)
     report = evaluate_clips(school, labelled, enrolled_from)
-    _hand_over(report, json_file, clips_rows(report))
+    hand_over(report, json_file, clips_rows(report))
 
 
-def _finder(scope: _Scope, settings: DetectorConfig, how: Finder) -> Callable[[Image], FloatArray]:
+def _finder(scope: Scope, settings: DetectorConfig, how: Finder) -> Callable[[Image], FloatArray]:
     if how is Finder.REFERENCE:
         from attendance.vision.reference import FacenetPytorch
         from attendance.vision.weights import DEFAULT, ModelStore
 
         graph = ModelStore(scope.home / "models").path(DEFAULT)
         return FacenetPytorch(graph, settings.min_face_px, settings.min_score).detect
-    detector = _detector(scope, settings)
+    detector = scope.detector(settings)
     find = detector.detect if how is Finder.PHOTO else detector.detect_fast
     return lambda image: find(image).boxes
-
-
-def _detector(scope: _Scope, settings: DetectorConfig) -> Mtcnn:
-    from attendance.vision.loading import load_detector
-    from attendance.vision.weights import ModelStore
-
-    store = ModelStore(scope.home / "models")
-    return load_detector(settings, scope.config.embedder.device, store.cache_dir)
-
-
-def _embedder(scope: _Scope, cache: Path | None) -> PhotoEmbedder:
-    from attendance.evaluation.cache import EmbeddingCache
-    from attendance.evaluation.embedding import PhotoEmbedder
-    from attendance.vision.loading import load_embedder
-    from attendance.vision.weights import ModelStore
-
-    settings = scope.config.detector
-    embedder = load_embedder(scope.config.embedder, ModelStore(scope.home / "models"))
-    key = f"{embedder.model_id}|{embedder.variant}|{settings.model_dump_json()}"
-    kept = EmbeddingCache(cache, key) if cache is not None else None
-    return PhotoEmbedder(_detector(scope, settings), embedder, kept)
-
-
-def _hand_over(report: Any, json_file: str | None, rows: list[Row]) -> None:
-    """JSON where it was asked for, the table where the JSON is not."""
-    if json_file is not None:
-        write_json(report, json_file)
-    title = type(report).__name__.removesuffix("Report")
-    Console(stderr=json_file == STANDARD_OUTPUT).print(figures_table(title, rows))

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from attendance.core.domain import FloatArray
+from attendance.core.domain import Detections, FloatArray, IntArray
 from attendance.core.pipeline import Detector
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.embedding import main_face, read_image
@@ -24,7 +24,8 @@ from attendance.vision.quantized import file_digest
 
 BATCH = 8
 SAVE_EVERY = 500
-NO_BOXES = np.zeros((0, 4), np.float32)
+ROW = 4 + 5 * 2
+"""What is kept of a face: its box, then its landmarks."""
 
 
 class CropEmbedder(Protocol):
@@ -53,16 +54,29 @@ class MainFaces:
         folder: what the paths are relative to.
         paths: (n,) photos.
         boxes: (n, 4) float32 xyxy pixels, zeros where no face was found.
+        landmarks: (n, 5, 2) float32 xy pixels, likewise.
     """
 
     folder: Path
     paths: tuple[str, ...]
     boxes: FloatArray
+    landmarks: FloatArray
 
     @property
     def found(self) -> npt.NDArray[np.bool_]:
         """Whether a face was found. Returns: (n,)."""
         return np.asarray(self.boxes.any(axis=1))
+
+    def at(self, row: int) -> Detections:
+        """The face of one photo, as a detector gives it; none where none was found."""
+        if not self.boxes[row].any():
+            return Detections.empty()
+        return Detections(self.boxes[row][None], self.landmarks[row][None], np.ones(1, np.float32))
+
+    def take(self, rows: IntArray) -> MainFaces:
+        """The same of some of the photos."""
+        paths = tuple(self.paths[row] for row in rows.tolist())
+        return MainFaces(self.folder, paths, self.boxes[rows], self.landmarks[rows])
 
     def crops(self, rows: Sequence[int] | None = None) -> npt.NDArray[np.uint8]:
         """Crops of these photos, of all with a face if none are named.
@@ -86,7 +100,7 @@ def find_main_faces(
         detector: finds faces.
         folder: what the paths are relative to.
         paths: the photos.
-        cache: keeps boxes, for these settings of the detector, from one run to the next.
+        cache: a `faces_cache`; keeps faces from one run to the next.
 
     Raises:
         PhotoError: a file is missing or no image.
@@ -94,11 +108,16 @@ def find_main_faces(
     rows = cache.read(folder, paths) if cache else {}
     missing = [path for path in dict.fromkeys(paths) if path not in rows]
     for count, path in enumerate(shown(missing, "Finding faces"), start=1):
-        rows[path] = _main_box(detector, folder / path)
+        rows[path] = _main_row(detector, folder / path)
         if cache and (count % SAVE_EVERY == 0 or count == len(missing)):
             cache.write(folder, rows)
-    boxes = [rows[path] for path in paths]
-    return MainFaces(folder, tuple(paths), np.stack(boxes) if boxes else NO_BOXES)
+    every = np.stack([rows[path] for path in paths]) if paths else np.zeros((0, ROW), np.float32)
+    return MainFaces(folder, tuple(paths), every[:, :4], every[:, 4:].reshape(-1, 5, 2))
+
+
+def faces_cache(folder: Path | None, settings: str) -> EmbeddingCache | None:
+    """Where faces found with these settings of the detector are kept; None keeps nothing."""
+    return EmbeddingCache(folder, f"main faces|{settings}") if folder is not None else None
 
 
 def photos_digest(folder: Path, paths: Sequence[str]) -> str:
@@ -128,9 +147,10 @@ def embed_faces(
     return np.stack(every) if every else np.zeros((0, embedder.dimension), np.float32)
 
 
-def _main_box(detector: Detector, path: Path) -> FloatArray:
+def _main_row(detector: Detector, path: Path) -> FloatArray:
     image = read_image(path)
-    boxes = detector.detect(image).boxes
-    if not len(boxes):
-        return np.zeros(4, np.float32)
-    return np.asarray(boxes[main_face(boxes, image.shape[:2])], np.float32)
+    found = detector.detect(image)
+    if not len(found):
+        return np.zeros(ROW, np.float32)
+    main = main_face(found.boxes, image.shape[:2])
+    return np.concatenate([found.boxes[main], found.landmarks[main].ravel()]).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,14 @@ import numpy as np
 from attendance.core import metrics
 from attendance.core.metrics import Doubles
 from attendance.evaluation.all_pairs import BINS, AllPairs
+from attendance.evaluation.damage import FACE_SIZE, JPEG
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from attendance.evaluation.detection import DetectionReport
     from attendance.evaluation.identification import IdentificationReport
+    from attendance.evaluation.robustness import DamageFigures, RobustnessReport
     from attendance.evaluation.verification import VerificationReport
 
 SAME, OTHER, MARK = "#1f6feb", "#d9480f", "#495057"
@@ -79,6 +81,42 @@ def plot_detection(report: DetectionReport, target: Path) -> None:
         counts.set_title(f"{report.n_faces} faces in {report.n_images} images")
 
     _save(target, f"Detection from {report.min_face_px} px", draw)
+
+
+def plot_robustness(report: RobustnessReport, target: Path) -> None:
+    """VAL by JPEG quality and by face size, beside the FaceNet paper's."""
+
+    def draw(left: Axes, right: Axes) -> None:
+        for axes, kind in ((left, JPEG), (right, FACE_SIZE)):
+            draw_damage(axes, [one for one in report.damages if one.kind == kind])
+            axes.set_title(kind)
+
+    _save(target, f"Robustness, {report.n_people} people, {report.model_id}", draw)
+
+
+def draw_damage(axes: Axes, figures: Sequence[DamageFigures]) -> None:
+    """VAL at FAR 1e-3 by how much of one damage, with intervals and what was published."""
+    places = np.arange(len(figures))
+    value = np.array([one.val.value for one in figures])
+    edges = np.array([(one.val.low, one.val.high) for one in figures]).reshape(-1, 2)
+    axes.errorbar(
+        places,
+        value,
+        np.abs(edges.T - value),
+        color=SAME,
+        marker="o",
+        ms=5,
+        capsize=3,
+        label="ours",
+    )
+    kept = [one.val_kept for one in figures]
+    axes.plot(places, kept, color=SAME, ls=":", marker=".", label="ours, threshold kept")
+    published = [np.nan if one.published is None else one.published for one in figures]
+    if not np.isnan(published).all():
+        axes.plot(places, published, color=OTHER, marker="s", ms=4, label="FaceNet paper")
+    axes.set_xticks(places, [one.level for one in figures])
+    axes.set(ylim=(0, 1), ylabel="VAL at FAR 1e-3")
+    axes.legend(loc="lower right")
 
 
 def _save(target: Path, title: str, draw: Callable[[Axes, Axes], None]) -> None:

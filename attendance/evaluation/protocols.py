@@ -99,6 +99,28 @@ def read_people(folder: Path) -> dict[str, tuple[str, ...]]:
     return people
 
 
+def photos_of_people(
+    images: Path, pairs: Path | None, photos_each: int, min_photos: int
+) -> list[str]:
+    """The first photos of each person, of those a pairs file names if there is one.
+
+    Args:
+        images: one sub-folder a person.
+        pairs: LFW pairs file; None takes everybody.
+        photos_each: at most so many of a person, so that nobody outweighs the others.
+        min_photos: people with fewer are left out.
+
+    Raises:
+        ProtocolError: the folder or the file does not hold that.
+    """
+    people = read_people(images)
+    named = read_pairs(pairs, images).people if pairs is not None else tuple(people)
+    kept = [people[name] for name in named if len(people[name]) >= min_photos]
+    if not kept:
+        raise ProtocolError(f"nobody in {images} has {min_photos} photos or more")
+    return [photo for photos in kept for photo in photos[:photos_each]]
+
+
 def _photos(person: Path) -> tuple[str, ...]:
     files = sorted(path for path in person.iterdir() if _is_shown(path))
     return tuple(f"{person.name}/{p.name}" for p in files if p.suffix.lower() in PHOTO_SUFFIXES)

@@ -9,8 +9,11 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from attendance.evaluation.clips import ClipsReport
+    from attendance.evaluation.crop_trials import CropsReport, SweepFigures
     from attendance.evaluation.detection import DetectionReport
     from attendance.evaluation.identification import IdentificationReport
+    from attendance.evaluation.robustness import RobustnessReport
+    from attendance.evaluation.simulated_classes import Rate
     from attendance.evaluation.verification import FarFigure, VerificationReport
 
 Row = tuple[str, str, str]
@@ -109,3 +112,48 @@ def clips_rows(report: ClipsReport) -> list[Row]:
     return rows + [
         (f"stranger {kind}", str(n), of_strangers) for kind, n in report.strangers.items()
     ]
+
+
+def rate_with_interval(figure: Rate) -> str:
+    """A rate and its 95 % interval, percent."""
+    if math.isnan(figure.value):
+        return "none"
+    return f"{100 * figure.value:.2f} % ({100 * figure.low:.2f} to {100 * figure.high:.2f})"
+
+
+def robustness_rows(report: RobustnessReport) -> list[Row]:
+    """The figures of `evaluate robustness`."""
+    rows = []
+    for one in report.damages:
+        paper = "" if one.published is None else f"; FaceNet paper {percent(one.published)}"
+        far = "above 3 %" if math.isnan(one.far_kept) else percent(one.far_kept)
+        kept = f"threshold kept: VAL {percent(one.val_kept)}, FAR {far}"
+        rows.append((f"{one.kind} {one.level}", rate_with_interval(one.val), kept + paper))
+    for turned in report.yaw:
+        of = f"{turned.accepted.n:,} same-person pairs of {turned.n_people} people"
+        name = f"turned {turned.from_deg} to {turned.to_deg} degrees"
+        rows.append((name, rate_with_interval(turned.accepted), of))
+    pairs = f"{report.n_same:,} same-person, {report.n_cross:,} different-person pairs"
+    rows.append(("VAL at FAR 1e-3", "", f"{pairs} of {report.n_people} people each time"))
+    rows.append(("no face found", str(report.n_undetected), f"{report.n_photos} photos"))
+    return rows
+
+
+def crops_rows(report: CropsReport) -> list[Row]:
+    """The figures of `evaluate crops`."""
+    rows = _sweep_rows(report.tried, "chosen on")
+    rows.append(("taken", report.chosen, "the most members saved, if more than chance"))
+    return rows + (_sweep_rows(report.confirmed, "confirmed on") if report.confirmed else [])
+
+
+def _sweep_rows(figures: SweepFigures, purpose: str) -> list[Row]:
+    of = (
+        f"{figures.n_classes} classes of {figures.class_size}, {figures.n_templates} templates, "
+        f"{figures.n_searches:,} member and {figures.n_stranger_searches:,} stranger searches"
+    )
+    rows: list[Row] = [(f"{purpose} {figures.n_people} people", "FNIR at FPIR 1 %", of)]
+    for one in figures.trials:
+        val = f"saves {rate_with_interval(one.fnir_saved)}; VAL {rate_with_interval(one.val)}"
+        gain = f", gains {rate_with_interval(one.val_gain)}"
+        rows.append((one.name, rate_with_interval(one.fnir), val + gain))
+    return rows

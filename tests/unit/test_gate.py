@@ -15,7 +15,9 @@ N_PEOPLE = 40
 
 def faces(n_people: int = N_PEOPLE, photos_each: int = 2) -> MainFaces:
     paths = [f"p{i:02}/{k}.jpg" for i in range(n_people) for k in range(photos_each)]
-    return MainFaces(Path("people"), tuple(paths), np.ones((len(paths), 4), np.float32))
+    n = len(paths)
+    boxes, landmarks = np.ones((n, 4), np.float32), np.ones((n, 5, 2), np.float32)
+    return MainFaces(Path("people"), tuple(paths), boxes, landmarks)
 
 
 def alike(n_people: int = N_PEOPLE, photos_each: int = 2) -> FloatArray:

@@ -1,0 +1,103 @@
+"""What the commands of `attendance evaluate` share: their school, options, and how they report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from attendance.evaluation.reports import STANDARD_OUTPUT, write_json
+from attendance.evaluation.tables import Row, figures_table
+
+if TYPE_CHECKING:
+    from attendance.config import Config, DetectorConfig
+    from attendance.evaluation.embedding import PhotoEmbedder
+    from attendance.evaluation.faces import MainFaces
+    from attendance.vision.mtcnn import Mtcnn
+
+JsonOption = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Write the figures as JSON.")
+]
+PlotOption = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Write a PNG plot.")
+]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with tables and plots in it."),
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Keep embeddings there, in clear, for the next run; nothing is kept without it.",
+    ),
+]
+PEOPLE = "Folder with one sub-folder a person."
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The school the command works for, from the main command's options."""
+
+    home: Path
+    config: Config
+
+    def detector(self, settings: DetectorConfig | None = None) -> Mtcnn:
+        """The detector with these settings, the school's own by default."""
+        from attendance.vision.loading import load_detector
+        from attendance.vision.weights import ModelStore
+
+        store = ModelStore(self.home / "models")
+        chosen = self.config.detector if settings is None else settings
+        return load_detector(chosen, self.config.embedder.device, store.cache_dir)
+
+    def embedder(self) -> Any:
+        """The school's embedder."""
+        from attendance.vision.loading import load_embedder
+        from attendance.vision.weights import ModelStore
+
+        return load_embedder(self.config.embedder, ModelStore(self.home / "models"))
+
+    @property
+    def cache_key(self) -> str:
+        """What embeddings depend on beside the embedder."""
+        return self.config.detector.model_dump_json()
+
+    def photo_embedder(self, cache: Path | None) -> PhotoEmbedder:
+        """The school's detector and embedder for photos."""
+        from attendance.evaluation.cache import EmbeddingCache
+        from attendance.evaluation.embedding import PhotoEmbedder
+
+        embedder = self.embedder()
+        key = f"{embedder.model_id}|{embedder.variant}|{self.cache_key}"
+        kept = EmbeddingCache(cache, key) if cache is not None else None
+        return PhotoEmbedder(self.detector(), embedder, kept)
+
+    def main_faces(self, folder: Path, paths: list[str], cache: Path | None) -> MainFaces:
+        """The faces some photos were taken for."""
+        from attendance.evaluation.faces import faces_cache, find_main_faces
+
+        kept = faces_cache(cache, self.cache_key)
+        return find_main_faces(self.detector(), folder, paths, kept)
+
+
+def scope_of(context: typer.Context) -> Scope:
+    """The school of the main command; the default one where it was called by itself."""
+    if context.obj is None:
+        from attendance.config import load_config
+        from attendance.home import default_home
+
+        return Scope(default_home(), load_config())
+    return Scope(context.obj.home, context.obj.config)
+
+
+def hand_over(report: Any, json_file: str | None, rows: list[Row]) -> None:
+    """JSON where it was asked for, the table where the JSON is not."""
+    if json_file is not None:
+        write_json(report, json_file)
+    title = type(report).__name__.removesuffix("Report")
+    Console(stderr=json_file == STANDARD_OUTPUT).print(figures_table(title, rows))

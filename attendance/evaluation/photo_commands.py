@@ -1,0 +1,94 @@
+"""`attendance evaluate robustness` and `crops`: what photos and crops do to recognition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attendance.evaluation.command_scope import (
+    PEOPLE,
+    CacheOption,
+    HtmlOption,
+    JsonOption,
+    PlotOption,
+    hand_over,
+    scope_of,
+)
+from attendance.evaluation.reports import check_targets
+from attendance.evaluation.tables import crops_rows, robustness_rows
+
+_Images = Annotated[Path, typer.Option("--images", help=PEOPLE)]
+_PhotosEach = Annotated[
+    int, typer.Option("--photos-each", min=1, help="At most so many photos a person.")
+]
+_MinPhotos = Annotated[
+    int, typer.Option("--min-photos", min=1, help="Leave out people with fewer photos.")
+]
+
+
+def robustness(
+    context: typer.Context,
+    images: _Images,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="Only the people of this LFW pairs file.")
+    ] = None,
+    photos_each: _PhotosEach = 5,
+    min_photos: _MinPhotos = 1,
+    json_file: JsonOption = None,
+    plot: PlotOption = None,
+    html: HtmlOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """What do JPEG, small faces, blur, light, masks, glasses and turned heads cost?"""
+    from attendance.evaluation.plots import plot_robustness
+    from attendance.evaluation.protocols import photos_of_people
+    from attendance.evaluation.robustness import evaluate_robustness
+
+    check_targets(json_file, plot, html)
+    paths = photos_of_people(images, pairs, photos_each, min_photos)
+    scope = scope_of(context)
+    faces = scope.main_faces(images, paths, cache)
+    report = evaluate_robustness(scope.embedder(), faces, cache, scope.cache_key)
+    if plot is not None:
+        plot_robustness(report, plot)
+    hand_over(report, json_file, robustness_rows(report))
+
+
+def crops(
+    context: typer.Context,
+    images: _Images,
+    choose_on: Annotated[
+        Path, typer.Option("--choose-on", help="LFW pairs file naming the people to choose on.")
+    ],
+    confirm_on: Annotated[
+        Path | None,
+        typer.Option("--confirm-on", help="Pairs file of others, who see today's and the best."),
+    ] = None,
+    photos_each: _PhotosEach = 6,
+    min_photos: _MinPhotos = 2,
+    classes: Annotated[int, typer.Option(min=1, help="Simulated classes.")] = 100,
+    class_size: Annotated[int, typer.Option(min=2, help="Members of each.")] = 30,
+    json_file: JsonOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """Which crop and templates recognise best? Chosen on some people, confirmed on others."""
+    from attendance.evaluation.crop_trials import evaluate_crops
+    from attendance.evaluation.protocols import photos_of_people
+
+    check_targets(json_file)
+    chosen_on = photos_of_people(images, choose_on, photos_each, min_photos)
+    others = photos_of_people(images, confirm_on, photos_each, min_photos) if confirm_on else []
+    scope = scope_of(context)
+    faces = scope.main_faces(images, [*chosen_on, *others], cache)
+    report = evaluate_crops(
+        scope.embedder(),
+        faces,
+        len(chosen_on),
+        scope.config.decision,
+        (classes, class_size),
+        cache,
+        scope.cache_key,
+    )
+    hand_over(report, json_file, crops_rows(report))

@@ -23,7 +23,7 @@ from attendance.core.watching import PipelineRules
 from attendance.db.engine import Database, open_database
 from attendance.db.vault import Vault, open_vault
 from attendance.registry import Registry
-from attendance.sessions import SessionRules, Sessions
+from attendance.sessions import CropKeeper, SessionRules, Sessions
 from attendance.vision.weights import ModelStore
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ class School:
     @cached_property
     def sessions(self) -> Sessions:
         """Courses, class sessions, registers."""
-        return Sessions(self.db)
+        return Sessions(
+            self.db, CropKeeper(lambda: self.vault, self.config.session.keep_crops_days)
+        )
 
     @cached_property
     def models(self) -> ModelStore:

@@ -94,6 +94,9 @@ class SessionConfig(Section):
 
     late_after_min: float = Field(10, ge=0, le=600, description="minutes after which one is late")
     min_coverage: float = Field(0.8, ge=0, le=1, description="share the camera must have looked")
+    keep_crops_days: float = Field(
+        14, ge=0, le=365, description="pictures of what the camera saw; 0 keeps none"
+    )
     timezone: str = Field("UTC", description="of rooms that name none, such as Asia/Seoul")
 
     @field_validator("timezone")

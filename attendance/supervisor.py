@@ -32,6 +32,8 @@ SILENT_AFTER_S = 15.0
 STARTS_WITHIN_S = 60.0
 FIRST_RESTART_S = 0.5
 LONGEST_RESTART_S = 10.0
+PURGE_EVERY_S = 24 * 3600.0
+PURGE_AGAIN_S = 600.0
 
 log = logging.getLogger(__name__)
 
@@ -108,10 +110,12 @@ class Supervisor:
         self._clock = clock
         self._children: dict[int, _Child] = {}
         self._restarts: dict[int, _Restart] = {}
+        self._purge_at_s = clock()
 
     def step(self) -> None:
         """Look once and do what is needed; a database that does not answer changes nothing."""
         try:
+            self._purge()
             wanted = self._wanted()
         except AttendanceError as error:
             log.error("%s", error)
@@ -129,6 +133,19 @@ class Supervisor:
         for child in self._children.values():
             _end(child.process, max(0.0, give_up_s - self._clock()))
         self._children.clear()
+
+    def _purge(self) -> None:
+        """Delete the pictures whose days are over: at the start and once a day."""
+        if self._clock() < self._purge_at_s:
+            return
+        self._purge_at_s = self._clock() + PURGE_EVERY_S
+        try:
+            purged = self._school.sessions.purge_crops(at=utc_now())
+        except AttendanceError as error:
+            log.error("%s", error)
+            self._purge_at_s = self._clock() + PURGE_AGAIN_S
+        else:
+            log.info("%d pictures had been kept long enough and were deleted", purged)
 
     def _wanted(self) -> set[int]:
         running = self._school.sessions.running()

@@ -16,7 +16,14 @@ from typing import Protocol
 
 from attendance.bootstrap import utc_now
 from attendance.capture import CaptureStatus
-from attendance.core.domain import CameraState, Frame, FrameResult, SessionState, Sighting
+from attendance.core.domain import (
+    CameraState,
+    Frame,
+    FrameResult,
+    Remark,
+    SessionState,
+    Sighting,
+)
 from attendance.core.errors import CameraBusyError, SessionError, StorageError
 from attendance.core.pipeline import Pipeline
 from attendance.sessions import ClassSession, Pulse, Sessions, Wish
@@ -118,7 +125,7 @@ class Worker:
         self._owner = owner
         self._clock = clock
         self._now = now
-        self._unwritten: deque[Sighting] = deque()
+        self._unwritten: deque[Sighting | Remark] = deque()
         self._reported = session.camera_state
         self._wished = Wish(SessionState.OPEN)
         self._is_sweeping = False
@@ -166,7 +173,7 @@ class Worker:
         self._number = frame.number
         self._size_px = (frame.image.shape[1], frame.image.shape[0])
         self._count_coverage(frame)
-        self._unwritten.extend(result.events)
+        self._unwritten.extend((*self._pipeline.remarks(), *result.events))
         self._write()
         self._show(frame, result)
 
@@ -181,13 +188,19 @@ class Worker:
         """Commit the facts in order; what cannot be written now is kept and tried again."""
         while self._unwritten:
             try:
-                self._sessions.record(self._session.id, self._unwritten[0])
+                self._commit(self._unwritten[0])
             except StorageError as error:
                 log.error("session %s: %s", self._session.id, error)
                 return
             except SessionError as error:
                 log.info("session %s: %s", self._session.id, error)
             self._unwritten.popleft()
+
+    def _commit(self, fact: Sighting | Remark) -> None:
+        if isinstance(fact, Remark):
+            self._sessions.remark(self._session.id, fact)
+        else:
+            self._sessions.record(self._session.id, fact)
 
     def _report_state(self, *, is_idle: bool) -> None:
         """Tell what became of the camera.
@@ -210,7 +223,8 @@ class Worker:
             self._reported = status.state
 
     def _end_tracks(self) -> None:
-        self._unwritten.extend(self._pipeline.finish())
+        said = self._pipeline.finish()
+        self._unwritten.extend((*self._pipeline.remarks(), *said))
         self._write()
         self._beat()
 

@@ -27,6 +27,7 @@ from attendance.core.domain import (
     FrameResult,
     Gallery,
     Image,
+    Remark,
     SessionState,
     Sighting,
 )
@@ -405,6 +406,9 @@ class Ledger:
 
     def record(self, session_id: int, sighting: Sighting) -> None:
         self._note("sighting", sighting)
+
+    def remark(self, session_id: int, remark: Remark) -> None:
+        self._note("remark", remark)
 
     def camera_changed(
         self, session_id: int, state: CameraState, *, at: datetime, detail: str = ""

@@ -14,7 +14,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from attendance.preview import PreviewClient
-from web import api, courses, enrollment, live, register, today
+from web import api, courses, enrollment, live, register, today, why
 from web.live_events import make_feed
 from web.problems import register_problems
 from web.security import InMemoryRequest, LoopbackGuard, protect
@@ -44,7 +44,7 @@ def create_app(school: School, *, testing: bool = False) -> Flask:
     protect(app, school.home)
     register_filters(app)
     register_problems(app)
-    for screen in (today, live, register, courses, enrollment, api):
+    for screen in (today, live, register, why, courses, enrollment, api):
         app.register_blueprint(screen.blueprint)
     socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=64 * 1024)
     app.extensions["event_feed"] = make_feed(school, socketio, is_automatic=not testing)

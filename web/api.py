@@ -29,8 +29,8 @@ from web.schemas import (
     RegisterOut,
     SessionOut,
     SessionsOut,
-    WhyOut,
 )
+from web.why_schemas import WhyOut
 
 blueprint = APIBlueprint("api", __name__, url_prefix="/api", tag="Attendance")
 
@@ -126,9 +126,9 @@ def correct(session_id: int, student_id: int, json_data: CorrectionIn) -> Any:
 @blueprint.get("/sessions/<int:session_id>/students/<int:student_id>/why")
 @blueprint.output(WhyOut)
 def explain(session_id: int, student_id: int) -> Any:
-    """What a student's row rests on."""
+    """What a student's row rests on, in words and figures."""
     find_session(session_id)
-    return WhyOut.of(current_school().sessions.why(session_id, student_id))
+    return WhyOut.of(current_school().sessions.why(session_id, student_id, at=now()))
 
 
 @blueprint.post("/students/<number>/photos/<pose>/check")

@@ -13,7 +13,7 @@ from attendance.core.optics import reach_m
 
 if TYPE_CHECKING:
     from attendance.config import Config
-    from attendance.sessions import ClassSession, Course, Event, Explanation, RegisterRow
+    from attendance.sessions import ClassSession, Course, Event, RegisterRow
     from enroll.enrollment import PhotoReport
 
 
@@ -100,6 +100,8 @@ class RowOut(Schema):
     seen_s: float
     percent: int | None = Field(description="similarity as people read it, (1 + cosine) / 2 * 100")
     in_review: bool
+    is_doubted: bool = Field(description="marked, and later looks of the same face spoke against")
+    has_crop: bool = Field(description="a picture of what the camera saw is kept")
     note: str
 
     @classmethod
@@ -116,6 +118,8 @@ class RowOut(Schema):
             seen_s=row.seen_s,
             percent=percent(row.similarity),
             in_review=row.in_review,
+            is_doubted=row.is_doubted,
+            has_crop=row.has_crop,
             note=row.note,
         )
 
@@ -193,30 +197,6 @@ class CameraOut(Schema):
     dropped: int = Field(description="of those frames, how many were not looked at")
     unknown_faces: int
     reach: ReachOut
-
-
-class LookOut(Schema):
-    """One look a decision rests on."""
-
-    at: datetime
-    percent: int
-    quality: float
-
-
-class WhyOut(Schema):
-    """What a student's row rests on: the best looks, best first, and the events."""
-
-    looks: list[LookOut]
-    events: list[EventOut]
-
-    @classmethod
-    def of(cls, why: Explanation) -> WhyOut:
-        """From the record."""
-        looks = [
-            LookOut(at=look.at, percent=to_percent(look.similarity), quality=look.quality)
-            for look in why.evidence
-        ]
-        return cls(looks=looks, events=[EventOut.of(event) for event in why.events])
 
 
 class CorrectionIn(Schema):

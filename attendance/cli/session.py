@@ -148,6 +148,8 @@ class _Teller:
             "camera": f"camera {event.payload.get('state')} {event.payload.get('detail', '')}",
             "look_again": "looking again for small faces",
             "looked_again": f"looked again: {event.payload.get('faces')} more faces found",
+            "doubted": f"later looks speak against{about}",
+            "confirmed": f"seen again for certain{about}",
         }
         return f"{event.at:%H:%M:%S}  {words.get(event.kind, event.kind + about)}"
 
@@ -193,21 +195,25 @@ def why(
     session: SessionArgument = None,
     json_target: JsonOption = None,
 ) -> None:
-    """Say what a student's status rests on: the looks, and who decided what when."""
+    """Say in words what a student's status rests on, with the looks and who decided what when."""
+    from attendance.bootstrap import utc_now
+    from attendance.cli.why import why_figures, why_table
+
     own: Context = context.obj
     with own.school() as school:
         session_id = _chosen(school, session)
         student = school.registry.find_student(student_no)
-        answer = school.sessions.why(session_id, student.id)
-    screen = console(json_target)
+        answer = school.sessions.why(session_id, student.id, at=utc_now())
+    screen, figures = console(json_target), why_figures(student, answer)
+    status = "please check" if answer.in_review else figures["status"] or "not yet"
+    screen.print(f"{student.number} {student.name}, session {session_id}: {status}")
+    for sentence in figures["sentences"]:
+        screen.print(sentence)
+    if answer.evidence:
+        screen.print(why_table(answer))
     for event in answer.events:
-        screen.print(f"{event.at:%H:%M:%S}  {event.kind}  {event.payload}")
-    for look in answer.evidence:
-        screen.print(
-            f"{look.at:%H:%M:%S}  look: similarity {look.similarity:.2f}, score {look.score:.2f}, "
-            f"margin {look.margin:.2f}, quality {look.quality:.2f}"
-        )
-    write_json(answer, json_target)
+        screen.print(f"{event.at:%H:%M:%S}  {event.kind}")
+    write_json(figures, json_target)
 
 
 @app.command("close")

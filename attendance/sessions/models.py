@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from attendance.core.domain import CameraState, LookEvidence, SessionState, Source, Status
+from attendance.core.domain import CameraState, Decision, SessionState, Source, Status
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,21 @@ class SessionRules:
 
     Attributes:
         min_coverage: share of the time from opening to closing the camera must have looked.
+        operating_point: the calibration the thresholds come from; None without one.
+        cohort_version: of the camera's cohort; None where the camera was not known.
+        too_alike: pairs of student ids the camera cannot tell apart: a person decides on both.
     """
 
     late_after_s: float
     min_coverage: float
     thresholds: dict[str, float]
+    operating_point: int | None = None
+    cohort_version: int | None = None
+    too_alike: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        pairs = tuple((int(first), int(second)) for first, second in self.too_alike)
+        object.__setattr__(self, "too_alike", pairs)  # JSON brings lists back
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,9 @@ class Event:
         arrival: status, source, similarity, score, margin; closes a review of the student
         review: similarity, score, margin
         corrected: status, source, reason, by, was_status, was_source; closes a review too
+        doubted: similarity, score, margin (of the name while it stood), is_marked (whether the
+            register says so); later looks spoke against the name
+        confirmed: similarity, score, margin; a doubted student was seen again for certain
         camera: state, detail
         paused, resumed, look_again: by
         looked_again: faces (how many more the sweep found)
@@ -101,6 +114,8 @@ class RegisterRow:
         status: None while the session runs and nothing is known yet.
         similarity, score: of the best sighting, or of the doubt where nobody was marked.
         in_review: a doubt is open, also after the session was closed.
+        is_doubted: marked by the camera, and later looks of the same face spoke against it.
+        has_crop: there is a picture of what the camera saw.
         note: the reason of the last correction.
     """
 
@@ -116,6 +131,47 @@ class RegisterRow:
     score: float | None
     in_review: bool
     note: str
+    is_doubted: bool = False
+    has_crop: bool = False
+
+
+@dataclass(frozen=True)
+class KeptLook:
+    """One of the best looks, as figures.
+
+    Attributes:
+        second: similarity of the next best person, None without one.
+        decision: what the looks of this face came to.
+        crop_id: of the picture, None where none is kept (any more).
+    """
+
+    at: datetime
+    similarity: float
+    score: float
+    margin: float
+    quality: float
+    second: float | None
+    decision: Decision
+    crop_id: str | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the camera said of a student at its most certain.
+
+    Attributes:
+        decision: ACCEPT a mark, REVIEW a doubt, UNKNOWN a near miss.
+        first_at, last_at: when the student was seen; a doubt and a near miss have one moment.
+        looks: at the student's face in the session; 0 where they were not counted.
+    """
+
+    decision: Decision
+    first_at: datetime
+    last_at: datetime
+    similarity: float
+    score: float
+    margin: float
+    looks: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,11 +179,26 @@ class Explanation:
     """Why the register says what it says of one student.
 
     Attributes:
+        session: with the rules and the model_id that were in force.
+        claim: None where the camera saw nobody like this student.
+        doubted_at: when later looks spoke against the mark, None where none did.
+        watched: share of the session the camera looked, in [0, 1].
+        is_enrolled: whether there are templates the camera can know the student by, now.
         evidence: the best looks, best score first.
         events: the student's own, and those that closed the session.
     """
 
-    evidence: tuple[LookEvidence, ...]
+    session: ClassSession
+    student_id: int
+    status: Status | None
+    source: Source | None
+    note: str
+    in_review: bool
+    claim: Claim | None
+    doubted_at: datetime | None
+    watched: float
+    is_enrolled: bool
+    evidence: tuple[KeptLook, ...]
     events: tuple[Event, ...]
 
 

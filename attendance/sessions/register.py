@@ -5,12 +5,15 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
-from attendance.db.class_models import AttendanceRecordRow, ReviewRow, SessionRosterRow
+from attendance.db.class_models import (
+    AttendanceRecordRow,
+    CropRow,
+    ReviewRow,
+    SessionRosterRow,
+)
 from attendance.db.models import StudentRow
 from attendance.sessions.class_sessions import require_session
-from attendance.sessions.events import events_about
-from attendance.sessions.models import Explanation, RegisterRow
-from attendance.sessions.records import best_looks
+from attendance.sessions.models import RegisterRow
 
 
 def register(tx: Session, session_id: int) -> list[RegisterRow]:
@@ -29,20 +32,9 @@ def register(tx: Session, session_id: int) -> list[RegisterRow]:
         .where(entry.session_id == session_id)
         .order_by(StudentRow.number)
     )
-    return [_row(student, found, doubt) for student, found, doubt in tx.execute(query)]
-
-
-def why(tx: Session, session_id: int, student_id: int) -> Explanation:
-    """What a student's row rests on.
-
-    Raises:
-        SessionError: no such session.
-    """
-    require_session(tx, session_id)
-    return Explanation(
-        tuple(best_looks(tx, session_id, student_id)),
-        tuple(events_about(tx, session_id, student_id)),
-    )
+    pictured = select(CropRow.student_id).where(CropRow.session_id == session_id)
+    shown = set(tx.scalars(pictured.distinct()))
+    return [_row(*found, has_crop=found[0].id in shown) for found in tx.execute(query)]
 
 
 def _same_student(
@@ -53,7 +45,11 @@ def _same_student(
 
 
 def _row(
-    student: StudentRow, found: AttendanceRecordRow | None, doubt: ReviewRow | None
+    student: StudentRow,
+    found: AttendanceRecordRow | None,
+    doubt: ReviewRow | None,
+    *,
+    has_crop: bool,
 ) -> RegisterRow:
     is_marked_by_camera = found is not None and found.score is not None
     figures = found if is_marked_by_camera else doubt
@@ -70,4 +66,6 @@ def _row(
         score=figures.score if figures else None,
         in_review=doubt is not None and doubt.settled_at is None,
         note=found.note if found else "",
+        is_doubted=found is not None and found.doubted_at is not None,
+        has_crop=has_crop,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from attendance.core.domain import CameraState, Sighting, Status
+from attendance.core.domain import CameraState, Remark, Sighting, Status
 from attendance.db.engine import Database
 from attendance.sessions import (
     cameras,
@@ -13,13 +13,16 @@ from attendance.sessions import (
     closing,
     courses,
     events,
+    explanations,
     export,
     leases,
     lifecycle,
     records,
     register,
+    remarks,
     sweeps,
 )
+from attendance.sessions.crops import CropKeeper
 from attendance.sessions.models import (
     Camera,
     ClassSession,
@@ -39,10 +42,15 @@ class Sessions:
 
     What a call returns is on the disk. All times are aware; all of them come from the caller.
     Every call that changes something raises `StorageFullError` where the disk is full.
+
+    Args:
+        db: the school's.
+        crops: keeps what looks showed; without it nothing is kept but figures.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, crops: CropKeeper | None = None) -> None:
         self._db = db
+        self._crops = crops
 
     def add_course(self, code: str, name: str, timezone: str = "UTC") -> Course:
         """A new course. Raises `SessionError` where the code is taken or the zone unknown."""
@@ -157,15 +165,29 @@ class Sessions:
         """Takes in what the pipeline saw.
 
         Returns:
-            The event of a first mark or a first doubt. None for a repeat (it only adds when and
-            how long), for a doubt about somebody who is marked, and while the session is paused.
+            The event of a first mark, a first doubt, or of a doubted mark that is confirmed. None
+            for a repeat (it only adds when and how long), for a doubt about somebody who is
+            marked, and while the session is paused.
 
         Raises:
             SessionStateError: the session is closed.
             SessionError: the student was not on the roster when it was opened.
         """
         with self._db.write() as tx:
-            return records.record(tx, session_id, sighting)
+            return records.record(tx, session_id, sighting, self._crops)
+
+    def remark(self, session_id: int, remark: Remark) -> Event | None:
+        """Takes in a near miss or a withdrawn name; it marks nobody.
+
+        Returns:
+            The event of a name that was withdrawn for the first time, else None.
+
+        Raises:
+            SessionStateError: the session is closed.
+            SessionError: the student was not on the roster when it was opened.
+        """
+        with self._db.write() as tx:
+            return remarks.remark(tx, session_id, remark)
 
     def correct(
         self,
@@ -208,7 +230,11 @@ class Sessions:
             SessionStateError: the session is closed already.
         """
         with self._db.write() as tx:
-            return closing.close(tx, session_id, at, by)
+            closed = closing.close(tx, session_id, at, by)
+            purged = self._crops.purge(tx, at) if self._crops else 0
+        if purged:
+            self._db.scrub()
+        return closed
 
     def settle(self, session_id: int, *, at: datetime, by: str = "instructor") -> ClassSession:
         """A person takes the rest of an uncertain register as absent.
@@ -229,10 +255,33 @@ class Sessions:
         with self._db.read() as tx:
             return register.register(tx, session_id)
 
-    def why(self, session_id: int, student_id: int) -> Explanation:
-        """What a student's row rests on: the best looks and the events."""
+    def why(self, session_id: int, student_id: int, *, at: datetime) -> Explanation:
+        """What a student's row rests on: the camera's claim, the best looks, the events."""
         with self._db.read() as tx:
-            return register.why(tx, session_id, student_id)
+            return explanations.explain(tx, session_id, student_id, self._crops, at)
+
+    def crop(self, session_id: int, student_id: int, crop_id: str, *, at: datetime) -> bytes | None:
+        """What a look showed, as JPEG; None where it is not kept (any more).
+
+        Raises:
+            VaultError: it was moved, changed or damaged.
+        """
+        if self._crops is None:
+            return None
+        with self._db.read() as tx:
+            row = self._crops.find(tx, session_id, student_id, crop_id, at)
+            session = class_sessions.require_session(tx, session_id)
+            return None if row is None else self._crops.open(tx, row, session.model_id)
+
+    def purge_crops(self, *, at: datetime) -> int:
+        """Deletes the crops whose days are over, from the log too. Returns: how many."""
+        if self._crops is None:
+            return 0
+        with self._db.write() as tx:
+            purged = self._crops.purge(tx, at)
+        if purged:
+            self._db.scrub()
+        return purged
 
     def acquire_lease(self, camera_id: int, session_id: int, owner: str) -> None:
         """Takes a camera for a session; `owner` is a `process_token()`.

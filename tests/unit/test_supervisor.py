@@ -66,6 +66,7 @@ class FakeSchool:
     def __init__(self):
         self.sessions = self
         self.rows, self.leases, self.lost, self.error = {}, {}, [], None
+        self.purges, self.purge_error = 0, None
 
     def open(self, session_id, **facts):
         self.rows[session_id] = class_session(session_id, **facts)
@@ -83,6 +84,13 @@ class FakeSchool:
             raise self.error
         over = {SessionState.CLOSED, SessionState.NEEDS_INSTRUCTOR}
         return [row for row in self.rows.values() if row.state not in over]
+
+    def purge_crops(self, *, at):
+        assert at.tzinfo is not None
+        self.purges += 1
+        if self.purge_error is not None:
+            raise self.purge_error
+        return 0
 
     def get(self, session_id):
         return self.rows[session_id]

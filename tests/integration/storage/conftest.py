@@ -16,7 +16,15 @@ from attendance.core.domain import Decision, LookEvidence, Pose, Sighting
 from attendance.db.engine import Database, open_database
 from attendance.db.vault import KEY_VARIABLE, Vault, open_vault
 from attendance.registry import NewTemplate, Registry, Student
-from attendance.sessions import Camera, ClassSession, Course, RegisterRow, SessionRules, Sessions
+from attendance.sessions import (
+    Camera,
+    ClassSession,
+    Course,
+    CropKeeper,
+    RegisterRow,
+    SessionRules,
+    Sessions,
+)
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MODEL = "facenet-test"
@@ -36,7 +44,8 @@ class School:
     def open(cls, home):
         db = open_database(home)
         vault = open_vault(home, db)
-        return cls(home, db, vault, Registry(db, vault), Sessions(db))
+        sessions = Sessions(db, CropKeeper(lambda: vault, keep_days=14))
+        return cls(home, db, vault, Registry(db, vault), sessions)
 
     def add_students(self, *names):
         first = len(self.registry.students()) + 1
@@ -111,6 +120,10 @@ class Classroom:
         if self.sessions.get(self.id).state == "open":
             self.sessions.add_coverage(self.id, seconds)
         return self.sessions.close(self.id, at=self.at(after_s))
+
+    def why(self, student, after_s=3700.0):
+        student_id = self.students[student].id
+        return self.sessions.why(self.id, student_id, at=self.at(after_s))
 
     def row(self, student) -> RegisterRow:
         wanted = self.students[student].id

@@ -171,7 +171,7 @@ def test_unknown_course_camera_session_and_pace_are_clear(classroom):
         with pytest.raises(SessionError, match="no class session has the id 99"):
             call(99)
     with pytest.raises(SessionError):
-        sessions.why(99, 1)
+        sessions.why(99, 1, at=NINE)
 
 
 def test_second_session_on_a_busy_camera_is_refused(classroom):

@@ -242,3 +242,45 @@ def names_over(faces, rules):
         verdict = evidence.verdict()
         names |= {verdict.student_id} if verdict.decision is Decision.ACCEPT else set()
     return names
+
+
+one_look = st.tuples(one_person, st.floats(0.05, 1))
+
+
+@given(st.lists(one_look, min_size=3, max_size=WINDOW_LOOKS), st.randoms(use_true_random=False))
+def test_the_order_of_looks_within_the_window_does_not_matter(looks, chance):
+    """Over looks of one person; looks that contradict a name count by their order on purpose."""
+    mixed = chance.sample(looks, len(looks))
+    one, other = (
+        evidence_of(*[look(0.5 * i, *each) for i, each in enumerate(order)]).verdict()
+        for order in (looks, mixed)
+    )
+    assert one.student_id == other.student_id
+    assert (one.score, one.margin) == pytest.approx((other.score, other.margin), abs=1e-5)
+    if abs(one.score - RULES.threshold) > 1e-5 and abs(one.margin - RULES.margin) > 1e-5:
+        assert one.decision is other.decision
+
+
+likeness = st.floats(0.41, 0.9)
+
+
+@given(
+    st.lists(st.tuples(likeness, st.floats(0.05, 1)), min_size=3, max_size=WINDOW_LOOKS),
+    st.data(),
+)
+def test_a_look_more_alike_never_weakens_the_evidence(looks, data):
+    """Whichever look it is, however much it weighs."""
+    which = data.draw(st.integers(0, len(looks) - 1))
+    raised = list(looks)
+    raised[which] = (data.draw(st.floats(looks[which][0], 0.95)), looks[which][1])
+    less, more = (
+        evidence_of(
+            *[look(0.5 * i, like(21, a0=a), weight) for i, (a, weight) in enumerate(each)]
+        ).verdict()
+        for each in (looks, raised)
+    )
+    order = [Decision.UNKNOWN, Decision.REVIEW, Decision.ACCEPT]
+    assert more.score >= less.score - 1e-6
+    assert more.margin >= less.margin - 1e-6
+    is_on_the_edge = abs(less.score - RULES.threshold) < 1e-5
+    assert is_on_the_edge or order.index(more.decision) >= order.index(less.decision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,8 @@ from attendance.evaluation.reports import STANDARD_OUTPUT, write_json
 from attendance.evaluation.tables import Row, figures_table
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from attendance.config import Config, DetectorConfig
     from attendance.evaluation.embedding import PhotoEmbedder
     from attendance.evaluation.faces import MainFaces
@@ -71,11 +74,13 @@ class Scope:
         """The school's detector and embedder for photos."""
         from attendance.evaluation.cache import EmbeddingCache
         from attendance.evaluation.embedding import PhotoEmbedder
+        from attendance.evaluation.faces import faces_cache
 
         embedder = self.embedder()
         key = f"{embedder.model_id}|{embedder.variant}|{self.cache_key}"
         kept = EmbeddingCache(cache, key) if cache is not None else None
-        return PhotoEmbedder(self.detector(), embedder, kept)
+        faces = faces_cache(cache, self.cache_key)
+        return PhotoEmbedder(self.detector(), embedder, kept, faces)
 
     def main_faces(self, folder: Path, paths: list[str], cache: Path | None) -> MainFaces:
         """The faces some photos were taken for."""
@@ -95,9 +100,36 @@ def scope_of(context: typer.Context) -> Scope:
     return Scope(context.obj.home, context.obj.config)
 
 
-def hand_over(report: Any, json_file: str | None, rows: list[Row]) -> None:
-    """JSON where it was asked for, the table where the JSON is not."""
-    if json_file is not None:
-        write_json(report, json_file)
-    title = type(report).__name__.removesuffix("Report")
-    Console(stderr=json_file == STANDARD_OUTPUT).print(figures_table(title, rows))
+@dataclass(frozen=True)
+class Handing:
+    """Where the outcome goes.
+
+    Attributes:
+        json_file: `-` for standard output.
+        plot: a PNG, drawn by who has something to draw.
+        html: a page with tables and plots.
+    """
+
+    json_file: str | None
+    plot: Path | None = None
+    html: Path | None = None
+
+    def over(
+        self, report: Any, rows: list[Row], figures: Sequence[tuple[str, Figure]] = ()
+    ) -> None:
+        """JSON and a page where they were asked for, the table where the JSON is not.
+
+        Args:
+            report: the figures.
+            rows: the same for people.
+            figures: plots for the page, with their captions.
+        """
+        if self.json_file is not None:
+            write_json(report, self.json_file)
+        title = type(report).__name__.removesuffix("Report")
+        if self.html is not None:
+            from attendance.evaluation.html_page import write_page
+
+            write_page(self.html, title, rows, figures)
+        console = Console(stderr=self.json_file == STANDARD_OUTPUT)
+        console.print(figures_table(title, rows))

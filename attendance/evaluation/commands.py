@@ -12,13 +12,14 @@ import typer
 from attendance.evaluation.command_scope import (
     PEOPLE,
     CacheOption,
+    Handing,
+    HtmlOption,
     JsonOption,
     PlotOption,
     Scope,
-    hand_over,
     scope_of,
 )
-from attendance.evaluation.photo_commands import crops, robustness
+from attendance.evaluation.photo_commands import crops, robustness, search_drawn_classes
 from attendance.evaluation.reports import check_targets
 from attendance.evaluation.tables import (
     clips_rows,
@@ -65,14 +66,16 @@ def verification(
     ] = None,
     json_file: JsonOption = None,
     plot: PlotOption = None,
+    html: HtmlOption = None,
     cache: CacheOption = None,
 ) -> None:
     """Are two photos of one person? Accuracy, EER, VAL at FAR."""
+    from attendance.evaluation.page_plots import verification_figures
     from attendance.evaluation.plots import plot_verification
     from attendance.evaluation.protocols import read_pairs
     from attendance.evaluation.verification import evaluate_verification
 
-    check_targets(json_file, plot)
+    check_targets(json_file, plot, html)
     judged = read_pairs(pairs, images)
     others = (threshold_from.name, read_pairs(threshold_from, images)) if threshold_from else None
     embedder = scope_of(context).photo_embedder(cache)
@@ -80,32 +83,53 @@ def verification(
     report = evaluate_verification(embedder, images, sample, others)
     if plot is not None:
         plot_verification(report, plot)
-    hand_over(report, json_file, verification_rows(report))
+    Handing(json_file, plot, html).over(
+        report, verification_rows(report), verification_figures(report) if html else ()
+    )
 
 
 @app.command()
 def identification(
     context: typer.Context,
-    gallery: Annotated[Path, typer.Option("--gallery", help=PEOPLE + " They are enrolled.")],
-    probes: Annotated[Path, typer.Option("--probes", help=PEOPLE + " They are searched for.")],
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", help=PEOPLE + " They are enrolled.")
+    ] = None,
+    probes: Annotated[
+        Path | None, typer.Option("--probes", help=PEOPLE + " They are searched for.")
+    ] = None,
     impostors: Annotated[
         Path | None, typer.Option("--impostors", help=PEOPLE + " Nobody of them is enrolled.")
     ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help=PEOPLE + " Classes are drawn from them.")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="With --images: only this file's people.")
+    ] = None,
+    classes: Annotated[int, typer.Option(min=1, help="Classes drawn from --images.")] = 200,
+    class_size: Annotated[int, typer.Option(min=2, help="Members of each.")] = 30,
+    templates: Annotated[int, typer.Option(min=1, help="Photos enrolled of each.")] = 5,
+    photos_each: Annotated[int, typer.Option(min=2, help="At most so many a person.")] = 6,
+    played: Annotated[
+        bool, typer.Option("--clips/--no-clips", help="Play synthetic clips of them as well.")
+    ] = True,
     json_file: JsonOption = None,
     plot: PlotOption = None,
+    html: HtmlOption = None,
     cache: CacheOption = None,
 ) -> None:
-    """Who of the enrolled is this, if any? Rank 1, FNIR at FPIR."""
-    from attendance.evaluation.identification import evaluate_identification
-    from attendance.evaluation.plots import plot_identification
-
-    check_targets(json_file, plot)
+    """Who of the enrolled is this, if any? Of two folders, or of classes drawn from one."""
+    check_targets(json_file, plot, html)
     scope = scope_of(context)
-    embedder = scope.photo_embedder(cache)
-    report = evaluate_identification(embedder, gallery, probes, impostors, scope.config.decision)
-    if plot is not None:
-        plot_identification(report, plot)
-    hand_over(report, json_file, identification_rows(report))
+    if images is None and gallery is not None and probes is not None:
+        folders = (gallery, probes, impostors)
+        _search_folders(scope, folders, Handing(json_file, plot, html), cache)
+    elif images is not None and gallery is None and probes is None and impostors is None:
+        people = (images, pairs, photos_each)
+        drawn = (classes, class_size, templates, played)
+        search_drawn_classes(scope, people, drawn, Handing(json_file, plot, html), cache)
+    else:
+        raise typer.BadParameter("give --gallery and --probes, or --images alone")
 
 
 @app.command()
@@ -138,7 +162,7 @@ def detection(
     report = evaluate_detection(_finder(scope, settings, how), images, drawn, settings)
     if plot is not None:
         plot_detection(report, plot)
-    hand_over(report, json_file, detection_rows(report))
+    Handing(json_file, plot).over(report, detection_rows(report))
 
 
 @app.command()
@@ -159,7 +183,20 @@ def clips(
     labelled = read_clips(folder)
     school = School(scope.home, scope.config)
     report = evaluate_clips(school, labelled, enrolled_from)
-    hand_over(report, json_file, clips_rows(report))
+    Handing(json_file).over(report, clips_rows(report))
+
+
+def _search_folders(
+    scope: Scope, folders: tuple[Path, Path, Path | None], handing: Handing, cache: Path | None
+) -> None:
+    from attendance.evaluation.identification import evaluate_identification
+    from attendance.evaluation.plots import plot_identification
+
+    embedder = scope.photo_embedder(cache)
+    report = evaluate_identification(embedder, *folders, scope.config.decision)
+    if handing.plot is not None:
+        plot_identification(report, handing.plot)
+    handing.over(report, identification_rows(report))
 
 
 def _finder(scope: Scope, settings: DetectorConfig, how: Finder) -> Callable[[Image], FloatArray]:

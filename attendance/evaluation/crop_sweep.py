@@ -25,7 +25,8 @@ from attendance.evaluation.simulated_classes import Similarities
 from attendance.vision.crop import CROP_PX, MARGIN_PX, crop_box
 from attendance.vision.facenet import unit_rows
 
-SAVE_EVERY = 1000
+BATCH = 4
+SAVE_EVERY = 250
 RESIZES = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
 
@@ -139,19 +140,28 @@ def embed_crops(
     rows = {crop: s.read(faces.folder, faces.paths) if s else {} for crop, s in stores.items()}
     seen = np.flatnonzero(faces.found).tolist()
     todo = [(crop, i) for crop in crops for i in seen if faces.paths[i] not in rows[crop]]
-    for count, (crop, i) in enumerate(shown(todo, "Embedding crops"), start=1):
-        rows[crop][faces.paths[i]] = _both(embedder, faces, crop, i)
-        is_last = count == len(todo) or todo[count][0] != crop
-        store = stores[crop]
-        if store and (is_last or count % SAVE_EVERY == 0):
-            store.write(faces.folder, rows[crop])
+    batches = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
+    for count, batch in enumerate(shown(batches, "Embedding crops"), start=1):
+        for (crop, i), row in zip(batch, _embed(embedder, faces, batch), strict=True):
+            rows[crop][faces.paths[i]] = row
+        if count % SAVE_EVERY == 0 or count == len(batches):
+            for crop, store in stores.items():
+                if store and rows[crop]:
+                    store.write(faces.folder, rows[crop])
     nothing = np.zeros((2, embedder.dimension), np.float32)
     return {crop: _photos(faces, rows[crop], nothing) for crop in crops}
 
 
-def _both(embedder: CropEmbedder, faces: MainFaces, crop: Crop, row: int) -> FloatArray:
-    square = crop.cut(read_image(faces.folder / faces.paths[row]), faces.boxes[row])
-    return embedder.embed_crops(np.stack([square, square[:, ::-1]]))
+def _embed(
+    embedder: CropEmbedder, faces: MainFaces, batch: Sequence[tuple[Crop, int]]
+) -> FloatArray:
+    """Faces as they are and mirrored. Returns: (n, 2, d)."""
+    squares = np.stack(
+        [crop.cut(read_image(faces.folder / faces.paths[i]), faces.boxes[i]) for crop, i in batch]
+    )
+    both = np.stack([squares, squares[:, :, ::-1]], axis=1)
+    flat = both.reshape(-1, CROP_PX, CROP_PX, 3)
+    return embedder.embed_crops(flat).reshape(len(batch), 2, embedder.dimension)
 
 
 def _photos(

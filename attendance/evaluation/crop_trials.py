@@ -26,6 +26,7 @@ from attendance.evaluation.protocols import ProtocolError, person_of
 from attendance.evaluation.reports import shown
 from attendance.evaluation.simulated_classes import (
     ClassDraw,
+    Looks,
     NamingRule,
     PeopleSamples,
     Rate,
@@ -229,7 +230,7 @@ def _judge(
         decision.baseline_weight,
         TEMPLATE_RULES[trial.templates],
     )
-    found = search_classes(draws, owners, photos, rule, probes)
+    found = search_classes(draws, owners, photos, rule, Looks.single(probes))
     return _Judged(
         PeopleSamples(
             val(np.ones(n_people, np.intp)), metrics.bootstrap_people(val, n_people, replicates)

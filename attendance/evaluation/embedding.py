@@ -9,32 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attendance.core.domain import FloatArray, Image
+from attendance.core.domain import Detections, FloatArray, Image
 from attendance.core.errors import PhotoError, PhotoProblem
 from attendance.core.flips import with_flips
-from attendance.core.pipeline import Detector, Embedder
+from attendance.core.pipeline import Detector
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.reports import shown
+from attendance.vision.embedder import NamedEmbedder
 
 SAVE_EVERY = 500
-
-
-class NamedEmbedder(Embedder, Protocol):
-    """An embedder that also says how it computes: `attendance.vision.facenet.FaceNet`.
-
-    Attributes:
-        variant: engine and precision.
-        dimension: length of an embedding.
-    """
-
-    variant: str
-    dimension: int
+FACE_ROW = 4 + 5 * 2
+"""What is kept of a face: its box, then its landmarks."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +51,7 @@ class PhotoEmbedder:
         detector: finds faces.
         embedder: embeds them.
         cache: keeps embeddings from one run to the next; None keeps nothing.
+        faces: keeps the faces themselves, whichever embedder they are for; None keeps nothing.
     """
 
     def __init__(
@@ -68,10 +59,12 @@ class PhotoEmbedder:
         detector: Detector,
         embedder: NamedEmbedder,
         cache: EmbeddingCache | None = None,
+        faces: EmbeddingCache | None = None,
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._cache = cache
+        self._faces = faces
         self.model_id = embedder.model_id
         self.variant = embedder.variant
 
@@ -88,10 +81,13 @@ class PhotoEmbedder:
         """
         rows = self._cache.read(folder, paths) if self._cache else {}
         missing = [path for path in dict.fromkeys(paths) if path not in rows]
+        faces = self._faces.read(folder, missing) if self._faces else {}
         for count, path in enumerate(shown(missing, title), start=1):
-            rows[path] = self._one(folder / path)
-            if self._cache and (count % SAVE_EVERY == 0 or count == len(missing)):
-                self._cache.write(folder, rows)
+            rows[path], faces[path] = self._one(folder / path, faces.get(path))
+            if count % SAVE_EVERY == 0 or count == len(missing):
+                for store, found_so_far in ((self._cache, rows), (self._faces, faces)):
+                    if store is not None:
+                        store.write(folder, found_so_far)
         pairs = np.stack([rows[path] for path in paths]) if paths else self._nothing()
         found = np.asarray(pairs.any(axis=(1, 2)))
         return EmbeddedPhotos(tuple(paths), pairs[:, 0], pairs[:, 1], found)
@@ -99,14 +95,35 @@ class PhotoEmbedder:
     def _nothing(self) -> FloatArray:
         return np.zeros((0, 2, self._embedder.dimension), np.float32)
 
-    def _one(self, path: Path) -> FloatArray:
-        """The main face and its mirror image. Returns: (2, d), zeros where there is no face."""
+    def _one(self, path: Path, row: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """The main face and its mirror image, zeros without one; and where the face is.
+
+        Args:
+            path: of the photo.
+            row: where the face is, if that is known.
+        """
         image = read_image(path)
-        found = self._detector.detect(image)
-        if not len(found):
-            return np.zeros((2, self._embedder.dimension), np.float32)
-        face = found.take([main_face(found.boxes, image.shape[:2])])
-        return with_flips(self._embedder, image, face)[:, 0]
+        row = main_face_row(self._detector, image) if row is None else row
+        face = face_of_row(row)
+        if not len(face):
+            return np.zeros((2, self._embedder.dimension), np.float32), row
+        return with_flips(self._embedder, image, face)[:, 0], row
+
+
+def main_face_row(detector: Detector, image: Image) -> FloatArray:
+    """The main face's box and landmarks as (14,) numbers, zeros where there is none."""
+    found = detector.detect(image)
+    if not len(found):
+        return np.zeros(FACE_ROW, np.float32)
+    main = main_face(found.boxes, image.shape[:2])
+    return np.concatenate([found.boxes[main], found.landmarks[main].ravel()]).astype(np.float32)
+
+
+def face_of_row(row: FloatArray) -> Detections:
+    """The face of `main_face_row` as a detector gives it."""
+    if not row[:4].any():
+        return Detections.empty()
+    return Detections(row[None, :4], row[4:].reshape(1, 5, 2), np.ones(1, np.float32))
 
 
 def read_image(path: Path) -> Image:

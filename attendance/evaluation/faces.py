@@ -17,15 +17,13 @@ import numpy.typing as npt
 from attendance.core.domain import Detections, FloatArray, IntArray
 from attendance.core.pipeline import Detector
 from attendance.evaluation.cache import EmbeddingCache
-from attendance.evaluation.embedding import main_face, read_image
+from attendance.evaluation.embedding import FACE_ROW, face_of_row, main_face_row, read_image
 from attendance.evaluation.reports import shown
 from attendance.vision.crop import face_crops
 from attendance.vision.quantized import file_digest
 
 BATCH = 8
 SAVE_EVERY = 500
-ROW = 4 + 5 * 2
-"""What is kept of a face: its box, then its landmarks."""
 
 
 class CropEmbedder(Protocol):
@@ -69,9 +67,7 @@ class MainFaces:
 
     def at(self, row: int) -> Detections:
         """The face of one photo, as a detector gives it; none where none was found."""
-        if not self.boxes[row].any():
-            return Detections.empty()
-        return Detections(self.boxes[row][None], self.landmarks[row][None], np.ones(1, np.float32))
+        return face_of_row(np.append(self.boxes[row], self.landmarks[row]))
 
     def take(self, rows: IntArray) -> MainFaces:
         """The same of some of the photos."""
@@ -108,10 +104,12 @@ def find_main_faces(
     rows = cache.read(folder, paths) if cache else {}
     missing = [path for path in dict.fromkeys(paths) if path not in rows]
     for count, path in enumerate(shown(missing, "Finding faces"), start=1):
-        rows[path] = _main_row(detector, folder / path)
+        rows[path] = main_face_row(detector, read_image(folder / path))
         if cache and (count % SAVE_EVERY == 0 or count == len(missing)):
             cache.write(folder, rows)
-    every = np.stack([rows[path] for path in paths]) if paths else np.zeros((0, ROW), np.float32)
+    every = (
+        np.stack([rows[path] for path in paths]) if paths else np.zeros((0, FACE_ROW), np.float32)
+    )
     return MainFaces(folder, tuple(paths), every[:, :4], every[:, 4:].reshape(-1, 5, 2))
 
 
@@ -145,12 +143,3 @@ def embed_faces(
     nothing = np.zeros(embedder.dimension, np.float32)
     every = [rows.get(path, nothing) for path in faces.paths]
     return np.stack(every) if every else np.zeros((0, embedder.dimension), np.float32)
-
-
-def _main_row(detector: Detector, path: Path) -> FloatArray:
-    image = read_image(path)
-    found = detector.detect(image)
-    if not len(found):
-        return np.zeros(ROW, np.float32)
-    main = main_face(found.boxes, image.shape[:2])
-    return np.concatenate([found.boxes[main], found.landmarks[main].ravel()]).astype(np.float32)

@@ -10,14 +10,14 @@ import typer
 from attendance.evaluation.command_scope import (
     PEOPLE,
     CacheOption,
+    Handing,
     HtmlOption,
     JsonOption,
-    PlotOption,
-    hand_over,
+    Scope,
     scope_of,
 )
 from attendance.evaluation.reports import check_targets
-from attendance.evaluation.tables import crops_rows, robustness_rows
+from attendance.evaluation.tables import classes_rows, crops_rows, robustness_rows
 
 _Images = Annotated[Path, typer.Option("--images", help=PEOPLE)]
 _PhotosEach = Annotated[
@@ -37,23 +37,22 @@ def robustness(
     photos_each: _PhotosEach = 5,
     min_photos: _MinPhotos = 1,
     json_file: JsonOption = None,
-    plot: PlotOption = None,
     html: HtmlOption = None,
     cache: CacheOption = None,
 ) -> None:
     """What do JPEG, small faces, blur, light, masks, glasses and turned heads cost?"""
-    from attendance.evaluation.plots import plot_robustness
+    from attendance.evaluation.page_plots import robustness_figures
     from attendance.evaluation.protocols import photos_of_people
     from attendance.evaluation.robustness import evaluate_robustness
 
-    check_targets(json_file, plot, html)
+    check_targets(json_file, html)
     paths = photos_of_people(images, pairs, photos_each, min_photos)
     scope = scope_of(context)
     faces = scope.main_faces(images, paths, cache)
     report = evaluate_robustness(scope.embedder(), faces, cache, scope.cache_key)
-    if plot is not None:
-        plot_robustness(report, plot)
-    hand_over(report, json_file, robustness_rows(report))
+    Handing(json_file, html=html).over(
+        report, robustness_rows(report), robustness_figures(report) if html else ()
+    )
 
 
 def crops(
@@ -91,4 +90,27 @@ def crops(
         cache,
         scope.cache_key,
     )
-    hand_over(report, json_file, crops_rows(report))
+    Handing(json_file).over(report, crops_rows(report))
+
+
+def search_drawn_classes(
+    scope: Scope,
+    people: tuple[Path, Path | None, int],
+    drawn: tuple[int, int, int, bool],
+    handing: Handing,
+    cache: Path | None,
+) -> None:
+    """The part of `identification` that draws its classes from one folder."""
+    from attendance.evaluation.class_evaluation import ClassPlan, evaluate_classes
+    from attendance.evaluation.page_plots import class_figures
+    from attendance.evaluation.protocols import photos_of_people
+
+    images, pairs, photos_each = people
+    paths = photos_of_people(images, pairs, photos_each, 1)
+    faces = scope.main_faces(images, paths, cache)
+    photos = scope.photo_embedder(cache).embed(images, paths)
+    report = evaluate_classes(
+        scope.embedder(), faces, photos, scope.config.decision, ClassPlan(*drawn), cache,
+        scope.cache_key,
+    )  # fmt: skip
+    handing.over(report, classes_rows(report), class_figures(report) if handing.html else ())

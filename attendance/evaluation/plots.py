@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,12 @@ import numpy as np
 from attendance.core import metrics
 from attendance.core.metrics import Doubles
 from attendance.evaluation.all_pairs import BINS, AllPairs
-from attendance.evaluation.damage import FACE_SIZE, JPEG
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from attendance.evaluation.detection import DetectionReport
     from attendance.evaluation.identification import IdentificationReport
-    from attendance.evaluation.robustness import DamageFigures, RobustnessReport
     from attendance.evaluation.verification import VerificationReport
 
 SAME, OTHER, MARK = "#1f6feb", "#d9480f", "#495057"
@@ -42,8 +40,8 @@ def plot_verification(report: VerificationReport, target: Path) -> None:
     """ROC with a logarithmic FAR axis, and the similarities of both kinds of pairs."""
 
     def draw(curve: Axes, scores: Axes) -> None:
-        _draw_roc(curve, report)
-        _draw_similarities(scores, report.curves.everything, report.threshold)
+        draw_roc(curve, report)
+        draw_similarities(scores, report.curves.everything, report.threshold)
 
     _save(target, f"Verification, {report.model_id}, {report.variant}", draw)
 
@@ -83,42 +81,6 @@ def plot_detection(report: DetectionReport, target: Path) -> None:
     _save(target, f"Detection from {report.min_face_px} px", draw)
 
 
-def plot_robustness(report: RobustnessReport, target: Path) -> None:
-    """VAL by JPEG quality and by face size, beside the FaceNet paper's."""
-
-    def draw(left: Axes, right: Axes) -> None:
-        for axes, kind in ((left, JPEG), (right, FACE_SIZE)):
-            draw_damage(axes, [one for one in report.damages if one.kind == kind])
-            axes.set_title(kind)
-
-    _save(target, f"Robustness, {report.n_people} people, {report.model_id}", draw)
-
-
-def draw_damage(axes: Axes, figures: Sequence[DamageFigures]) -> None:
-    """VAL at FAR 1e-3 by how much of one damage, with intervals and what was published."""
-    places = np.arange(len(figures))
-    value = np.array([one.val.value for one in figures])
-    edges = np.array([(one.val.low, one.val.high) for one in figures]).reshape(-1, 2)
-    axes.errorbar(
-        places,
-        value,
-        np.abs(edges.T - value),
-        color=SAME,
-        marker="o",
-        ms=5,
-        capsize=3,
-        label="ours",
-    )
-    kept = [one.val_kept for one in figures]
-    axes.plot(places, kept, color=SAME, ls=":", marker=".", label="ours, threshold kept")
-    published = [np.nan if one.published is None else one.published for one in figures]
-    if not np.isnan(published).all():
-        axes.plot(places, published, color=OTHER, marker="s", ms=4, label="FaceNet paper")
-    axes.set_xticks(places, [one.level for one in figures])
-    axes.set(ylim=(0, 1), ylabel="VAL at FAR 1e-3")
-    axes.legend(loc="lower right")
-
-
 def _save(target: Path, title: str, draw: Callable[[Axes, Axes], None]) -> None:
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -132,7 +94,8 @@ def _save(target: Path, title: str, draw: Callable[[Axes, Axes], None]) -> None:
         figure.savefig(target, format="png")
 
 
-def _draw_roc(axes: Axes, report: VerificationReport) -> None:
+def draw_roc(axes: Axes, report: VerificationReport) -> None:
+    """VAL against FAR over all pairs, with the intervals of the figures."""
     everything, pairs = report.curves.everything, report.all_pairs
     far = np.arange(1, len(everything.tail) + 1) / max(everything.n_cross, 1)
     val = metrics.accepted_share(everything.genuine, everything.tail)
@@ -156,7 +119,8 @@ def _thinned(far: Doubles) -> metrics.Integers:
     return np.unique(np.geomspace(1, len(far), 400).astype(np.intp)) - 1
 
 
-def _draw_similarities(axes: Axes, everything: AllPairs, threshold: float) -> None:
+def draw_similarities(axes: Axes, everything: AllPairs, threshold: float) -> None:
+    """How alike pairs of one person and of two people are."""
     _histogram(axes, everything.genuine, SAME, f"same person ({everything.n_same:,})")
     shares = everything.impostor_histogram / max(everything.n_cross, 1)
     axes.stairs(

@@ -21,11 +21,12 @@ from attendance.core.quality import pose_deg
 from attendance.evaluation.all_pairs import AllPairs, compare_all
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.damage import DAMAGES, FACE_SIZE, JPEG, UNTOUCHED, Damage
-from attendance.evaluation.embedding import NamedEmbedder, read_image
+from attendance.evaluation.embedding import read_image
 from attendance.evaluation.faces import MainFaces
 from attendance.evaluation.protocols import ProtocolError, person_of
 from attendance.evaluation.reports import shown
 from attendance.evaluation.simulated_classes import PeopleSamples, Rate, share_samples
+from attendance.vision.embedder import NamedEmbedder
 
 FAR = 1e-3
 SAVE_EVERY = 250

@@ -9,7 +9,7 @@ never from the number of searches.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class ClassDraw:
         members: (s,) people.
         templates: (s, t) photos of each member.
         probes: (s,) one photo of each member, none of the templates.
-        strangers: (k,) one photo of everybody else.
+        strangers: (k,) the first photo of everybody else.
     """
 
     members: IntArray
@@ -59,6 +59,33 @@ class NamingRule:
     baseline: float
     baseline_weight: float
     similarities: Similarities = similarities
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What is searched with: one or more looks at each photo's face.
+
+    Attributes:
+        embeddings: (n, looks, d) L2-normalised, zeros where a photo has fewer looks.
+        weights: (n, looks) what each counts for, 0 where there is none.
+    """
+
+    embeddings: FloatArray
+    weights: FloatArray
+
+    @classmethod
+    def single(cls, embeddings: FloatArray) -> Looks:
+        """Each photo as it is, one look: (n, d)."""
+        return cls(embeddings[:, None], np.ones((len(embeddings), 1), np.float32))
+
+    def compared(self, rows: IntArray, gallery: Gallery, rule: NamingRule) -> FloatArray:
+        """Similarities of some photos, averaged over their looks. Returns: (k, s)."""
+        looks = self.embeddings[rows]
+        each = rule.similarities(looks.reshape(-1, looks.shape[2]), gallery)
+        weights = self.weights[rows]
+        total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+        by_photo = each.reshape(*looks.shape[:2], len(gallery))
+        return np.asarray(np.einsum("kls,kl->ks", by_photo, weights / total), np.float32)
 
 
 @dataclass(frozen=True)
@@ -129,7 +156,7 @@ def _draw_one(
     members = draw.choice(eligible, class_size, replace=False)
     photos = np.stack([draw.choice(rows[i], n_templates + 1, replace=False) for i in members])
     others = np.setdiff1d(np.arange(len(rows)), members)
-    strangers = np.array([draw.choice(rows[i]) for i in others], np.intp)
+    strangers = np.array([rows[i][0] for i in others], np.intp)
     return ClassDraw(members, photos[:, 1:], photos[:, 0], strangers)
 
 
@@ -149,9 +176,9 @@ def search_classes(
     owners: IntArray,
     photos: EmbeddedPhotos,
     rule: NamingRule,
-    probes: FloatArray | None = None,
+    looks: Looks | None = None,
 ) -> ClassSearches:
-    """Search every class for its members and for its strangers, one photo a search.
+    """Search every class for its members and for its strangers, one photo or clip a search.
 
     A photo without a face is a miss as a probe, names nobody as a stranger's, and is no template.
 
@@ -160,20 +187,20 @@ def search_classes(
         owners: (n,) the person of each photo.
         photos: templates, with their flips.
         rule: how a search becomes a name.
-        probes: (n, d) what is searched with instead of `photos.embeddings`.
+        looks: what is searched with, each photo as it is by default.
     """
-    searched = photos if probes is None else replace(photos, embeddings=probes)
+    searched = Looks.single(photos.embeddings) if looks is None else looks
     mated, misnamed, nonmated = [], [], []
     n_rank1 = 0
     for drawn in draws:
         gallery = class_gallery(drawn, photos)
-        own = _matches(drawn.probes, searched, gallery, rule)
+        own = _matches(drawn.probes, photos.found, searched, gallery, rule)
         is_own = np.array([m.student_id == i for i, m in enumerate(own)], np.bool_)
         n_rank1 += int(is_own.sum())
         scores = _named_scores(own, rule)
         mated.append(np.where(is_own, scores, -np.inf))
         misnamed.append(np.where(is_own, -np.inf, scores))
-        strangers = _matches(drawn.strangers, searched, gallery, rule)
+        strangers = _matches(drawn.strangers, photos.found, searched, gallery, rule)
         nonmated.append(_named_scores(strangers, rule))
     own_rows = np.concatenate([drawn.probes for drawn in draws])
     others = np.concatenate([drawn.strangers for drawn in draws])
@@ -198,12 +225,12 @@ def class_gallery(drawn: ClassDraw, photos: EmbeddedPhotos) -> Gallery:
 
 
 def _matches(
-    rows: IntArray, photos: EmbeddedPhotos, gallery: Gallery, rule: NamingRule
+    rows: IntArray, found: Bools, looks: Looks, gallery: Gallery, rule: NamingRule
 ) -> list[Match]:
-    compared = rule.similarities(photos.embeddings[rows], gallery)
+    compared = looks.compared(rows, gallery, rule)
     return [
-        best_match(one, gallery, rule.baseline, rule.baseline_weight) if found else NO_FACE
-        for one, found in zip(compared, photos.found[rows], strict=True)
+        best_match(one, gallery, rule.baseline, rule.baseline_weight) if is_seen else NO_FACE
+        for one, is_seen in zip(compared, found[rows], strict=True)
     ]
 
 

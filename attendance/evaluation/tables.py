@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from attendance.evaluation.class_evaluation import ClassesReport, SearchFigures
     from attendance.evaluation.clips import ClipsReport
     from attendance.evaluation.crop_trials import CropsReport, SweepFigures
     from attendance.evaluation.detection import DetectionReport
@@ -157,3 +158,40 @@ def _sweep_rows(figures: SweepFigures, purpose: str) -> list[Row]:
         gain = f", gains {rate_with_interval(one.val_gain)}"
         rows.append((one.name, rate_with_interval(one.fnir), val + gain))
     return rows
+
+
+def classes_rows(report: ClassesReport) -> list[Row]:
+    """The figures of `evaluate identification --images`."""
+    fewer = report.n_templates < report.n_templates_asked
+    asked = f", {report.n_templates_asked} were asked for" if fewer else ""
+    people = f"drawn from {report.n_members} of {report.n_people} people"
+    enrolled = f"{report.n_templates} photos and their flips enrolled of each{asked}"
+    rows: list[Row] = [
+        ("classes", f"{report.n_classes} of {report.n_gallery}", f"{people}; {enrolled}"),
+        ("no face found", str(report.n_undetected), "photos; counted, not dropped"),
+    ]
+    kinds = {
+        "one photo": report.per_look,
+        "one look of a clip": report.per_worse_look,
+        "whole clip": report.after_evidence,
+    }
+    for kind, figures in kinds.items():
+        rows += [] if figures is None else _search_rows(kind, figures, report)
+    return rows
+
+
+def _search_rows(kind: str, figures: SearchFigures, report: ClassesReport) -> list[Row]:
+    of = f"{report.n_probes:,} member, {report.n_impostors:,} stranger searches"
+    where = f"score ≥ {report.configured_threshold}, margin ≥ {report.margin}"
+    return [
+        (f"rank 1, {kind}", percent(figures.rank1), of),
+        *(
+            (f"FNIR at FPIR {key}, {kind}", rate_with_interval(one), f"{of}; at {level:.4f}")
+            for (key, one), level in zip(
+                figures.fnir_at_fpir.items(), figures.thresholds.values(), strict=True
+            )
+        ),
+        (f"FPIR as configured, {kind}", rate_with_interval(figures.fpir), where),
+        (f"FNIR as configured, {kind}", rate_with_interval(figures.fnir), where),
+        (f"wrong name, {kind}", rate_with_interval(figures.misidentified), where),
+    ]

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import attendance.db.class_models  # noqa: F401 (its tables belong to Base as well)
+import attendance.db.calibration_models
+import attendance.db.class_models  # noqa: F401 (their tables belong to Base as well)
 from attendance.db.models import Base
 
 context.configure(

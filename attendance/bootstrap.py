@@ -27,7 +27,7 @@ from attendance.sessions import CropKeeper, SessionRules, Sessions
 from attendance.vision.weights import ModelStore
 
 if TYPE_CHECKING:
-    from attendance.vision.facenet import FaceNet
+    from attendance.vision.embedder import NamedEmbedder
     from attendance.vision.mtcnn import Mtcnn
 
 
@@ -49,7 +49,7 @@ class School:
         self._loading_detector = threading.Lock()
         self._loading_embedder = threading.Lock()
         self._detector: Mtcnn | None = None
-        self._embedder: FaceNet | None = None
+        self._embedders: dict[str, NamedEmbedder] = {}
 
     @cached_property
     def db(self) -> Database:
@@ -101,14 +101,30 @@ class School:
                 self._detector = load_detector(config.detector, device, cache)
             return self._detector
 
-    def embedder(self) -> FaceNet:
-        """The embedder, loaded once."""
+    def embedder(self, name: str | None = None) -> NamedEmbedder:
+        """The embedder in use, or that of these weights; each is loaded once.
+
+        Raises:
+            ModelError: its weights cannot be loaded.
+        """
         from attendance.vision.loading import load_embedder
 
         with self._loading_embedder:
-            if self._embedder is None:
-                self._embedder = load_embedder(self.config.embedder, self.models)
-            return self._embedder
+            name = name or self.models.active()
+            if name not in self._embedders:
+                config, store = self.config.embedder, self.models
+                self._embedders[name] = load_embedder(config, store, name=name)
+            return self._embedders[name]
+
+    def embedders(self) -> tuple[NamedEmbedder, ...]:
+        """All that are installed, the one in use first: enrolment makes templates of each.
+
+        Raises:
+            ModelError: the weights in use cannot be loaded.
+        """
+        active = self.models.active()
+        others = [name for name in self.models.installed() if name != active]
+        return tuple(self.embedder(name) for name in (active, *others))
 
     def rules(self) -> SessionRules:
         """What a session opened now is held to."""
@@ -148,7 +164,7 @@ class School:
         _ = self._live_models
 
     @cached_property
-    def _live_models(self) -> tuple[Future[Mtcnn], Future[FaceNet]]:
+    def _live_models(self) -> tuple[Future[Mtcnn], Future[NamedEmbedder]]:
         """Detector and embedder, loaded side by side.
 
         One thread follows faces while another looks for newcomers and embeds; each computes with
@@ -173,7 +189,7 @@ class School:
     def _assembled(
         self,
         detector: Mtcnn,
-        embedder: FaceNet,
+        embedder: NamedEmbedder,
         gallery: Gallery,
         thresholds: dict[str, float],
         submit: Submit = at_once,
@@ -191,7 +207,9 @@ class School:
             self.db.dispose()
 
 
-def _both(detector: Callable[[], Mtcnn], embedder: Callable[[], FaceNet]) -> tuple[Mtcnn, FaceNet]:
+def _both(
+    detector: Callable[[], Mtcnn], embedder: Callable[[], NamedEmbedder]
+) -> tuple[Mtcnn, NamedEmbedder]:
     """Load the two side by side; reading and compiling leave the interpreter alone."""
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(embedder)

@@ -8,7 +8,7 @@ Logs name ids, never people.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -155,7 +155,25 @@ class Registry:
             DimensionError: an embedding is not (d,) float32 of the same d as the others.
             RegistryError: no templates, or two for the same photo and flip.
         """
-        one_dimension(templates)
+        return self.replace_all_templates(student_id, {model_id: templates}, at=at)
+
+    def replace_all_templates(
+        self,
+        student_id: int,
+        by_model: Mapping[str, Sequence[NewTemplate]],
+        *,
+        at: datetime,
+    ) -> int:
+        """The same for several models at once: all of them, or nothing.
+
+        Returns:
+            How many there are now of each.
+
+        Raises:
+            AttendanceError: see `replace_templates`.
+        """
+        for templates in by_model.values():
+            one_dimension(templates)
         with self._db.write() as tx:
             wrapped = _require_key(tx, student_id)
             consent = _live_consent(tx, student_id)
@@ -164,16 +182,20 @@ class Registry:
                     f"student {student_id} has not agreed to be recognised; ask for consent first"
                 )
             key = self._vault.open_key(student_id, wrapped)
-            of_model = (TemplateRow.student_id == student_id) & (TemplateRow.model_id == model_id)
-            tx.execute(delete(TemplateRow).where(of_model))
-            samples = _samples(tx, student_id, templates, at)
-            for template in templates:
-                sample = samples[template.sample_key]
-                tx.add(sealed_row(key, template, sample, consent.id, model_id))
-            tx.flush()
+            for model_id, templates in by_model.items():
+                of_model = TemplateRow.model_id == model_id
+                tx.execute(
+                    delete(TemplateRow).where(TemplateRow.student_id == student_id, of_model)
+                )
+                samples = _samples(tx, student_id, templates, at)
+                for template in templates:
+                    sample = samples[template.sample_key]
+                    tx.add(sealed_row(key, template, sample, consent.id, model_id))
+                tx.flush()
             _delete_unused_samples(tx, student_id)
-        log.info("student %d has %d templates of %s", student_id, len(templates), model_id)
-        return len(templates)
+        counts = {model_id: len(templates) for model_id, templates in by_model.items()}
+        log.info("student %d has templates: %s", student_id, counts)
+        return max(counts.values(), default=0)
 
     def templates_of(self, student_id: int, model_id: str) -> list[NewTemplate]:
         """A student's templates, by pose and flip; empty without a live consent."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import numpy as np
 
 from attendance.config import EnrollmentConfig
 from attendance.core.domain import FloatArray, Pose
@@ -20,7 +18,7 @@ from attendance.core.errors import (
 from attendance.core.flips import with_flips
 from attendance.core.pipeline import Detector
 from attendance.registry import NewTemplate, Registry
-from attendance.vision.facenet import FaceNet
+from attendance.vision.embedder import NamedEmbedder
 from enroll.photos import read_photo
 from enroll.quality import the_face
 
@@ -37,10 +35,16 @@ class PhotoReport:
 
 @dataclass(frozen=True)
 class EnrollmentResult:
-    """What was stored."""
+    """What was stored.
+
+    Attributes:
+        templates: of the embedder in use.
+        model_ids: of all embedders that templates were made with.
+    """
 
     reports: tuple[PhotoReport, ...]
     templates: int
+    model_ids: tuple[str, ...] = ()
 
 
 class RefusedPhotosError(EnrollmentError):
@@ -59,18 +63,24 @@ class RefusedPhotosError(EnrollmentError):
 class Enroller:
     """Checks photos and turns them into templates. Safe to use from several threads.
 
+    Photos are not kept, so every embedder makes its templates now: a later switch needs no photos.
+
     Args:
         detector: finds the face.
-        embedder: whose `model_id` the templates are of.
+        embedders: whose `model_id`s the templates are of, the one in use first.
         registry: where they go.
         limits: what a photo must be.
     """
 
     def __init__(
-        self, detector: Detector, embedder: FaceNet, registry: Registry, limits: EnrollmentConfig
+        self,
+        detector: Detector,
+        embedders: Sequence[NamedEmbedder],
+        registry: Registry,
+        limits: EnrollmentConfig,
     ) -> None:
         self._detector = detector
-        self._embedder = embedder
+        self._embedders = embedders
         self._registry = registry
         self._limits = limits
         self._models = threading.Lock()
@@ -97,26 +107,27 @@ class Enroller:
         reports = tuple(report for report, _ in examined.values())
         if not all(report.ok for report in reports):
             raise RefusedPhotosError(reports)
-        templates = [
-            NewTemplate(pose.value, pose, is_flip, embedding)
-            for pose, (_, pair) in examined.items()
-            for is_flip, embedding in zip((False, True), pair, strict=True)
-        ]
-        model_id = self._embedder.model_id
-        stored = self._registry.replace_templates(student_id, model_id, templates, at=at)
-        return EnrollmentResult(reports, stored)
+        by_model = {
+            embedder.model_id: [
+                NewTemplate(pose.value, pose, is_flip, embedding)
+                for pose, (_, pairs) in examined.items()
+                for is_flip, embedding in zip((False, True), pairs[place], strict=True)
+            ]
+            for place, embedder in enumerate(self._embedders)
+        }
+        stored = self._registry.replace_all_templates(student_id, by_model, at=at)
+        return EnrollmentResult(reports, stored, tuple(by_model))
 
-    def _examine(self, pose: Pose, data: bytes) -> tuple[PhotoReport, FloatArray]:
-        """The report and, for a good photo, the (2, d) embeddings of the face and its flip."""
+    def _examine(self, pose: Pose, data: bytes) -> tuple[PhotoReport, list[FloatArray]]:
+        """The report and, for a good photo, by embedder the (2, d) of the face and its flip."""
         try:
             embeddings = self._embeddings(data)
         except PhotoError as error:
-            nothing = np.zeros((0, self._embedder.dimension), np.float32)
-            return PhotoReport(pose, False, error.reason, str(error)), nothing
+            return PhotoReport(pose, False, error.reason, str(error)), []
         return PhotoReport(pose, True, None, "Good."), embeddings
 
-    def _embeddings(self, data: bytes) -> FloatArray:
+    def _embeddings(self, data: bytes) -> list[FloatArray]:
         image = read_photo(data, self._limits)
         with self._models:
             face = the_face(image, self._detector.detect(image), self._limits)
-            return with_flips(self._embedder, image, face)[:, 0]
+            return [with_flips(embedder, image, face)[:, 0] for embedder in self._embedders]

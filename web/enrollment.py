@@ -104,7 +104,7 @@ def current_enroller() -> Enroller:
         enroller = current_app.extensions.get("enroller")
         if enroller is None:
             enroller = Enroller(
-                school.detector(), school.embedder(), school.registry, school.config.enrollment
+                school.detector(), school.embedders(), school.registry, school.config.enrollment
             )
             current_app.extensions["enroller"] = enroller
     return cast("Enroller", enroller)

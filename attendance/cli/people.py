@@ -42,7 +42,7 @@ def enroll(
         course_id = None if course is None else school.sessions.find_course(course).id
         with screen.status("Looking at the photos"):
             limits = own.config.enrollment
-            enroller = Enroller(school.detector(), school.embedder(), school.registry, limits)
+            enroller = Enroller(school.detector(), school.embedders(), school.registry, limits)
             applicant = Applicant(student_no, name, language)
             student, result = admit(enroller, school.registry, applicant, by_pose, at=utc_now())
         if course_id is not None:

@@ -113,8 +113,8 @@ def _cast(school: School) -> Cast:
 
 
 def _enroller(school: School) -> Enroller:
-    detector, embedder = school.detector(), school.embedder()
-    return Enroller(detector, embedder, school.registry, school.config.enrollment)
+    detector, embedders = school.detector(), school.embedders()
+    return Enroller(detector, embedders, school.registry, school.config.enrollment)
 
 
 def _picture(path: Path) -> Image:

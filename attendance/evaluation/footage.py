@@ -12,9 +12,10 @@ from attendance.core.domain import FloatArray
 from attendance.core.pipeline import Detector, Embedder
 from attendance.core.quality import Quality, measure
 from attendance.evaluation.cache import EmbeddingCache
-from attendance.evaluation.embedding import NamedEmbedder, main_face, read_image
+from attendance.evaluation.embedding import main_face, read_image
 from attendance.evaluation.looks import MAX_LOOKS, Weather, render, sheet_of
 from attendance.evaluation.reports import shown
+from attendance.vision.embedder import NamedEmbedder
 
 SAVE_EVERY = 50
 MEASURES = len(fields(Quality))

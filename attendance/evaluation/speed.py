@@ -43,6 +43,7 @@ from attendance.source import parse_source
 from attendance.stream import open_source
 from attendance.vision import weights
 from attendance.vision.crop import face_crops
+from attendance.vision.loading import load_facenet
 from attendance.vision.reference import FacenetPytorch
 
 MIN_FACE_PX = 40
@@ -267,7 +268,7 @@ class _Bench:
         boxes = reference.detect(still)
         theirs = reference.crop(still, boxes)[:SINGLES]
         crops = face_crops(still, np.resize(boxes, (BATCH, 4)))
-        embedder = self._school.embedder()
+        embedder = load_facenet(self._school.config.embedder, self._school.models)
 
         def one_by_one() -> None:
             for face in range(len(theirs)):

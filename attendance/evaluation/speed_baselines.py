@@ -16,9 +16,9 @@ from attendance.core.domain import Detections, FloatArray, Image
 from attendance.core.errors import AttendanceError
 from attendance.core.geometry import squared
 from attendance.core.scanning import whole_levels
-from attendance.evaluation.opencv_zoo import zoo_models
-from attendance.vision.facenet import FaceNet
+from attendance.vision.embedder import NamedEmbedder
 from attendance.vision.mtcnn import Mtcnn
+from attendance.vision.opencv_zoo import zoo_models
 from attendance.vision.reference import FacenetPytorch
 
 YUNET_SCORE, YUNET_NMS, YUNET_TOP = 0.9, 0.3, 5000
@@ -47,7 +47,7 @@ class Baseline(Protocol):
 class FullScan:
     """Our own engine used that way: full scan and every face embedded, every frame."""
 
-    def __init__(self, detector: Mtcnn, embedder: FaceNet, min_score: float) -> None:
+    def __init__(self, detector: Mtcnn, embedder: NamedEmbedder, min_score: float) -> None:
         self._detector = detector
         self._embedder = embedder
         self._min_score = min_score

@@ -115,7 +115,9 @@ class OpenVinoEngine:
         except Exception as error:  # each frontend raises a kind of its own
             raise ModelError(f"{path} is not a model OpenVINO can read; is it complete?") from error
 
-    def embedder(self, path: Path, digest: str) -> tuple[Net, int]:
+    def embedder(
+        self, path: Path, digest: str, read: Callable[[Path], ov.Model] | None = None
+    ) -> tuple[Net, int]:
         """A net for any number of face crops, and the dimension of its embeddings.
 
         Freed of its batch once and kept as OpenVINO's own format, a model is ready several times
@@ -124,19 +126,21 @@ class OpenVinoEngine:
         Args:
             path: of the model.
             digest: of its content, names what is kept.
+            read: makes a model of the file; FaceNet's way if none is given.
 
         Raises:
             ModelError: the file is no model that OpenVINO understands.
         """
+        read = read or self.read_embedder
         if self._cache_dir is None:
-            return self._compiled(self.read_embedder(path))
+            return self._compiled(read(path))
         ready = self._cache_dir / f"embedder-{digest[:16]}" / "model.xml"
         if ready.is_file():
             try:
                 return self._compiled(ready)
             except RuntimeError:  # a damaged cache is made anew
                 shutil.rmtree(ready.parent, ignore_errors=True)
-        model = self.read_embedder(path)
+        model = read(path)
         _keep(model, ready.parent)
         return self._compiled(ready if ready.is_file() else model)
 

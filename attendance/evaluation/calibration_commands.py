@@ -1,0 +1,109 @@
+"""`attendance evaluate background | calibration`: what calibrating starts from; if it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attendance.core.errors import AttendanceError
+from attendance.evaluation.command_scope import (
+    PEOPLE,
+    CacheOption,
+    Handing,
+    HtmlOption,
+    JsonOption,
+    Scope,
+    scope_of,
+)
+
+if TYPE_CHECKING:
+    from attendance.core.impostors import Background
+    from attendance.evaluation.background import Crowd
+
+ImagesOption = Annotated[Path, typer.Option("--images", help=PEOPLE)]
+PairsOption = Annotated[
+    Path | None, typer.Option("--people", help="LFW pairs file: only the people it names.")
+]
+
+
+def background(
+    context: typer.Context,
+    images: ImagesOption,
+    people: PairsOption = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to keep it. Default: what the program ships."),
+    ] = None,
+    cache: CacheOption = None,
+) -> None:
+    """Measure how strangers fare with rosters of every size: what `calibrate` starts from."""
+    from attendance.calibration.background import SHIPPED, keep_background
+    from attendance.evaluation.background import measure_background
+
+    scope = scope_of(context)
+    crowd, model_id = _crowd(scope, images, people, cache)
+    found = measure_background(crowd, model_id, scope.config.decision)
+    keep_background(found, into or SHIPPED)
+    typer.echo(
+        f"{found.model_id}: {found.strangers} strangers, rosters of up to {found.sizes[-1]:.0f} "
+        f"of {found.people} people; {found.rate(30, scope.config.decision.threshold):.2%} are "
+        f"named by 30 people at {scope.config.decision.threshold}"
+    )
+
+
+def calibration(
+    context: typer.Context,
+    images: ImagesOption,
+    people: PairsOption = None,
+    target_fpir: Annotated[float, typer.Option(min=1e-4, max=0.2, help="Asked for.")] = 0.01,
+    roster_size: Annotated[int, typer.Option(min=2, max=500, help="People on each.")] = 30,
+    rosters: Annotated[int, typer.Option(min=2, max=5000, help="Drawn.")] = 200,
+    json_file: JsonOption = None,
+    html: HtmlOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """Is calibration honest? Predicted against observed false accepts, on people it never saw."""
+    from attendance.evaluation.calibration_check import (
+        check_calibration,
+        honesty_figures,
+        honesty_rows,
+    )
+    from attendance.evaluation.reports import check_targets
+
+    check_targets(json_file, html)
+    scope = scope_of(context)
+    crowd, model_id = _crowd(scope, images, people, cache)
+    report = check_calibration(
+        crowd,
+        _background(model_id),
+        scope.config.decision,
+        target_fpir=target_fpir,
+        roster_size=roster_size,
+        n_rosters=rosters,
+    )
+    figures = honesty_figures(report) if html is not None else ()
+    Handing(json_file, html=html).over(report, honesty_rows(report), figures)
+
+
+def _crowd(scope: Scope, images: Path, pairs: Path | None, cache: Path | None) -> tuple[Crowd, str]:
+    from attendance.evaluation.background import read_crowd
+    from attendance.evaluation.protocols import read_pairs, read_people
+
+    everybody = read_people(images)
+    chosen = everybody if pairs is None else dict.fromkeys(read_pairs(pairs, images).people)
+    embedder = scope.photo_embedder(cache)
+    crowd = read_crowd(embedder, images, {name: everybody[name] for name in chosen})
+    return crowd, embedder.model_id
+
+
+def _background(model_id: str) -> Background:
+    from attendance.calibration.background import shipped_background
+
+    found = shipped_background(model_id)
+    if found is None:
+        raise AttendanceError(
+            f"there is no background of {model_id}: `attendance evaluate background` makes one"
+        )
+    return found

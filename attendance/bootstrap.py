@@ -12,7 +12,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from attendance.calibration import Calibrations
+from attendance.calibration.background import shipped_background
+from attendance.calibration.in_force import InForce, in_force
 from attendance.config import Config
 from attendance.core.domain import Gallery
 from attendance.core.evidence import DecisionRules
@@ -23,7 +27,7 @@ from attendance.core.watching import PipelineRules
 from attendance.db.engine import Database, open_database
 from attendance.db.vault import Vault, open_vault
 from attendance.registry import Registry
-from attendance.sessions import CropKeeper, SessionRules, Sessions
+from attendance.sessions import Course, CropKeeper, SessionRules, Sessions
 from attendance.vision.weights import ModelStore
 
 if TYPE_CHECKING:
@@ -72,6 +76,11 @@ class School:
         return Sessions(
             self.db, CropKeeper(lambda: self.vault, self.config.session.keep_crops_days)
         )
+
+    @cached_property
+    def calibrations(self) -> Calibrations:
+        """Operating points, cohorts of cameras, drift."""
+        return Calibrations(self.db)
 
     @cached_property
     def models(self) -> ModelStore:
@@ -126,15 +135,44 @@ class School:
         others = [name for name in self.models.installed() if name != active]
         return tuple(self.embedder(name) for name in (active, *others))
 
-    def rules(self) -> SessionRules:
-        """What a session opened now is held to."""
-        thresholds = self.config.decision.model_dump()
+    def rules(self, course: Course | None = None, camera_id: int | None = None) -> SessionRules:
+        """What a session opened now is held to: of a course, of nobody in particular for None.
+
+        The newest calibration that fits course, camera and model decides from what score on
+        somebody is named; without one the size of the roster does, and the settings are the least.
+        """
         session = self.config.session
+        found = None if course is None else self.in_force(course, camera_id)
+        point = found.point if found else None
         return SessionRules(
             late_after_s=session.late_after_min * 60,
             min_coverage=session.min_coverage,
-            thresholds={key: float(value) for key, value in thresholds.items()},
+            thresholds=found.thresholds if found else self._configured(),
+            operating_point=point.id if point else None,
+            cohort_version=found.cohort[0] if found and found.cohort else None,
+            too_alike=point.too_alike if point else (),
         )
+
+    def in_force(self, course: Course, camera_id: int | None = None) -> InForce:
+        """The decision's thresholds a session opened now would have, and where they come from.
+
+        Args:
+            course: whose roster of today.
+            camera_id: None where it is not known which camera will look.
+        """
+        today = utc_now().astimezone(ZoneInfo(course.timezone)).date()
+        roster, model_id = self.sessions.roster(course.id, today), self.model_id
+        kept = self.calibrations
+        return in_force(
+            self._configured(),
+            shipped_background(model_id),
+            self.registry.enrolled(roster, model_id),
+            kept.point(course.id, camera_id, model_id),
+            None if camera_id is None else kept.cohort_version(camera_id, model_id),
+        )
+
+    def _configured(self) -> dict[str, float]:
+        return {key: float(value) for key, value in self.config.decision.model_dump().items()}
 
     def pipeline(self, gallery: Gallery, thresholds: dict[str, float]) -> Pipeline:
         """A pipeline that knows this gallery and goes by the thresholds a session was opened with.

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from attendance.capture import CaptureStatus
+from attendance.core.cohort import Cohort
 from attendance.core.domain import (
     CameraState,
     Detections,
@@ -206,6 +207,7 @@ class Room:
     dropped: int = 0
     tells_apart: bool = False
     submit: Callable[[Callable[[], FloatArray]], Promise] = at_once
+    cohort: Cohort | None = None
 
     def __post_init__(self) -> None:
         self.stage = Stage()
@@ -213,7 +215,13 @@ class Room:
         self.detector = FakeDetector(self.stage, tells_apart=self.tells_apart)
         tracker = Tracker(lost_after_s=self.lost_after_s)
         self.pipeline = Pipeline(
-            self.detector, self.embedder, self.gallery, tracker, self.rules, submit=self.submit
+            self.detector,
+            self.embedder,
+            self.gallery,
+            tracker,
+            self.rules,
+            submit=self.submit,
+            cohort=self.cohort,
         )
         self.frames = 0
         self.t_s = 0.0

@@ -10,13 +10,12 @@ import numpy as np
 from attendance.core.domain import (
     Decision,
     FloatArray,
-    Gallery,
     Look,
     LookEvidence,
     Match,
     Verdict,
 )
-from attendance.core.matching import best_match, similarities
+from attendance.core.matching import CameraGallery, best_match
 
 KEPT_LOOKS = 5
 WINDOW_LOOKS = 20
@@ -47,7 +46,7 @@ class TrackEvidence:
     nobody, say that another face has taken this one's place. The earlier looks are then forgotten.
     """
 
-    def __init__(self, gallery: Gallery, rules: DecisionRules) -> None:
+    def __init__(self, gallery: CameraGallery, rules: DecisionRules) -> None:
         self._gallery = gallery
         self._rules = rules
         self._looks: deque[tuple[Look, FloatArray]] = deque(maxlen=WINDOW_LOOKS)
@@ -68,7 +67,7 @@ class TrackEvidence:
         Returns:
             Whether it withdrew the name: the looks count from `began_s` anew.
         """
-        row = similarities(look.embedding[None], self._gallery)[0]
+        row = self._gallery.rows(look.embedding[None])[0]
         self._doubts = [*self._doubts, (look, row)] if self._contradicts(row) else []
         is_withdrawn = len(self._doubts) == CONTRADICTIONS
         if is_withdrawn:
@@ -137,11 +136,11 @@ class TrackEvidence:
     def _mean_row(self) -> FloatArray:
         weights = np.array([max(look.quality, 1e-3) for look, _ in self._looks], np.float32)
         rows = np.stack([row for _, row in self._looks])
-        return np.asarray(weights @ rows / weights.sum(), np.float32)
+        return np.asarray(np.tensordot(weights, rows, 1) / weights.sum(), np.float32)
 
     def _match(self, row: FloatArray) -> Match:
         rules = self._rules
-        return best_match(row, self._gallery, rules.baseline, rules.baseline_weight)
+        return best_match(row, self._gallery.gallery, rules.baseline, rules.baseline_weight)
 
     def _best_looks(self, match: Match) -> tuple[LookEvidence, ...]:
         """The looks that speak most for the candidate, best first."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from attendance.core.cohort import centred, centred_gallery
 from attendance.core.domain import FloatArray, Gallery, Match
 from attendance.core.errors import DimensionError
 
@@ -34,6 +37,42 @@ def similarities(probes: FloatArray, gallery: Gallery) -> FloatArray:
     return np.asarray(np.maximum.reduceat(raw, starts, axis=1), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class CameraGallery:
+    """A gallery as one camera sees it.
+
+    Attributes:
+        gallery: the roster's templates.
+        shift: (d,) what the faces of the camera share, None where that is not known.
+        centred: the same templates less the shift.
+    """
+
+    gallery: Gallery
+    shift: FloatArray | None
+    centred: Gallery
+
+    @classmethod
+    def of(cls, gallery: Gallery, shift: FloatArray | None = None) -> CameraGallery:
+        """A gallery, and the shift of the camera if one is known."""
+        if shift is None or not len(gallery):
+            return cls(gallery, None, gallery)
+        return cls(gallery, shift, centred_gallery(gallery, shift))
+
+    def __len__(self) -> int:
+        return len(self.gallery)
+
+    def rows(self, probes: FloatArray) -> FloatArray:
+        """Probes (n, d) against every student. Returns: (n, 2, s): raw and centred cosines.
+
+        Raises:
+            DimensionError: probes and templates have different d.
+        """
+        raw = similarities(probes, self.gallery)
+        if self.shift is None:
+            return np.stack([raw, raw], axis=1)
+        return np.stack([raw, similarities(centred(probes, self.shift), self.centred)], axis=1)
+
+
 def camera_score(similarity: float, others: FloatArray, baseline: float, weight: float) -> float:
     """A similarity rescaled so that 0 is what strangers reach on this camera and 1 is identity.
 
@@ -61,18 +100,21 @@ def camera_score(similarity: float, others: FloatArray, baseline: float, weight:
 
 
 def best_match(row: FloatArray, gallery: Gallery, baseline: float, weight: float) -> Match:
-    """The most alike student of one row of `similarities`.
+    """The most alike student.
 
     Args:
-        row: (s,) similarities, of one look or a mean over looks.
+        row: (s,) of `similarities` or (2, s) of `CameraGallery.rows`, of one look or a mean over
+            looks; the centred ones say who it is and with what score, the raw ones are reported.
         gallery: the same gallery.
         baseline: see `camera_score`.
         weight: see `camera_score`.
     """
     if not len(gallery):
         return Match(None, -1.0, 0.0, -1.0)
-    order = np.argsort(-row, kind="stable")
-    best, others = float(row[order[0]]), row[order[1:]]
-    second = float(others[0]) if len(others) else -1.0
-    score = camera_score(best, others, baseline, weight)
-    return Match(gallery.student_ids[int(order[0])], best, best - second, score)
+    raw, scored = row if row.ndim == 2 else (row, row)
+    best = int(np.argmax(scored))
+    others = np.delete(scored, best)
+    score = camera_score(float(scored[best]), others, baseline, weight)
+    second = float(np.delete(raw, best).max(initial=-1.0))
+    similarity = float(raw[best])
+    return Match(gallery.student_ids[best], similarity, similarity - second, score)

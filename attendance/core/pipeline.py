@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from attendance.core import looking
+from attendance.core.cohort import Cohort
 from attendance.core.domain import (
     Decision,
     Detections,
@@ -28,7 +29,9 @@ from attendance.core.domain import (
     TrackView,
 )
 from attendance.core.evidence import TrackEvidence
+from attendance.core.faces_seen import FacesSeen
 from attendance.core.following import FaceSearch, follow
+from attendance.core.matching import CameraGallery
 from attendance.core.newcomers import Newcomers
 from attendance.core.promises import SLOW_CAMERA_S, Submit, UnderWay, at_once
 from attendance.core.remarks import Remarks
@@ -37,7 +40,6 @@ from attendance.core.watching import PipelineRules, Watched
 
 SEEN_EVERY_S = 5.0
 SHOWN_UNSEEN_S = 0.3
-SAME_STRANGER_SIMILARITY = 0.6
 
 
 class Detector(Protocol):
@@ -76,6 +78,7 @@ class Pipeline:
         timer: seconds, for `FrameResult.timings` only.
         submit: has faces embedded and newcomers looked for, here and now or in a thread while
             frames go on; one piece of either is under way at a time.
+        cohort: whom the camera has seen before this session; None for one that is no camera.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Pipeline:
         rules: PipelineRules,
         timer: Callable[[], float] = float,
         submit: Submit = at_once,
+        cohort: Cohort | None = None,
     ) -> None:
         if gallery.model_id != embedder.model_id:
             raise ValueError(
@@ -94,7 +98,8 @@ class Pipeline:
             )
         self._detector = detector
         self._embedder = embedder
-        self._gallery = gallery
+        self._cohort = cohort
+        self._gallery = CameraGallery.of(gallery, cohort.shift if cohort else None)
         self._tracker = tracker
         self._rules = rules
         self._timer = timer
@@ -104,17 +109,24 @@ class Pipeline:
         self._asked: tuple[UnderWay[FloatArray], Frame, list[Track]] | None = None
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s, submit)
         self._watched: dict[int, Watched] = {}
-        self._strangers: list[FloatArray] = []
+        self._seen = FacesSeen()
         self._remarks = Remarks(rules)
 
     @property
     def unknown_faces(self) -> int:
         """Distinct people watched long enough who are on nobody's roster, those still there too."""
-        known = list(self._strangers)
+        seen = self._seen.copy()
         for watched in self._watched.values():
             if watched.is_stranger_for(self._rules.review_after_s):
-                _add_stranger(known, watched.evidence.mean_embedding())
-        return len(known)
+                seen.add_stranger(watched.evidence.mean_embedding())
+        return seen.strangers
+
+    @property
+    def cohort(self) -> Cohort | None:
+        """Whom the camera has seen, with those whose tracks have ended in this session."""
+        if self._cohort is None:
+            return None
+        return self._cohort.with_session(self._seen.embeddings())
 
     def remarks(self) -> tuple[Remark, ...]:
         """What was noticed since the last call and marks nobody: near misses, withdrawn names."""
@@ -296,12 +308,14 @@ class Pipeline:
     def _end(self, track: Track) -> list[Sighting]:
         watched = self._watched.pop(track.track_id)
         if watched.verdict.decision is Decision.ACCEPT:
-            return [self._sighting(track, watched)]
+            named = self._sighting(track, watched)
+            self._seen.add_named(named.student_id, watched.evidence.mean_embedding())
+            return [named]
         if watched.verdict.decision is Decision.REVIEW:
             return [] if watched.reported else [self._sighting(track, watched)]
         self._remarks.end(track.track_id, watched)
         if watched.is_stranger_for(0.0):
-            _add_stranger(self._strangers, watched.evidence.mean_embedding())
+            self._seen.add_stranger(watched.evidence.mean_embedding())
         return []
 
     def _sighting(self, track: Track, watched: Watched) -> Sighting:
@@ -346,10 +360,3 @@ def _boxes(tracks: list[Track]) -> FloatArray:
 def _faces(tracks: list[Track]) -> Detections:
     landmarks = np.array([track.landmarks for track in tracks], np.float32).reshape(-1, 5, 2)
     return Detections(_boxes(tracks), landmarks, np.ones(len(tracks), np.float32))
-
-
-def _add_stranger(known: list[FloatArray], embedding: FloatArray) -> None:
-    """Count a stranger once, however often their track breaks. In memory only."""
-    alike = [float(embedding @ other) for other in known]
-    if max(alike, default=-1.0) < SAME_STRANGER_SIMILARITY:
-        known.append(embedding)

@@ -16,6 +16,7 @@ from attendance.core.evidence import (
     TrackEvidence,
     decide,
 )
+from attendance.core.matching import CameraGallery
 from tests.fakes import NINE, RULES, axis, gallery_of, like
 
 ME, OTHER, STRANGER = axis(0), axis(1), axis(20)
@@ -39,7 +40,7 @@ def look(t_s, embedding, quality=1.0):
 
 
 def evidence_of(*looks, gallery=PAIR, rules=RULES):
-    evidence = TrackEvidence(gallery, rules)
+    evidence = TrackEvidence(CameraGallery.of(gallery), rules)
     for each in looks:
         evidence.add(each)
     return evidence
@@ -213,7 +214,7 @@ embeddings = st.sampled_from([ME, OTHER, STRANGER, like(21, a0=0.7, a1=0.6), lik
 @given(st.lists(embeddings, max_size=30), st.integers(1, 5), st.floats(0, 2))
 def test_no_name_without_the_looks_and_the_span_it_needs(faces, min_looks, min_span_s):
     rules = replace(RULES, min_looks=min_looks, min_span_s=min_span_s)
-    evidence = TrackEvidence(PAIR, rules)
+    evidence = TrackEvidence(CameraGallery.of(PAIR), rules)
     for each in looks_of(*faces, every_s=0.3):
         evidence.add(each)
         verdict = evidence.verdict()

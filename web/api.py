@@ -128,7 +128,9 @@ def correct(session_id: int, student_id: int, json_data: CorrectionIn) -> Any:
 def explain(session_id: int, student_id: int) -> Any:
     """What a student's row rests on, in words and figures."""
     find_session(session_id)
-    return WhyOut.of(current_school().sessions.why(session_id, student_id, at=now()))
+    school = current_school()
+    why = school.sessions.why(session_id, student_id, at=now())
+    return WhyOut.of(why, school.config.session.keep_crops_days)
 
 
 @blueprint.post("/students/<number>/photos/<pose>/check")

@@ -38,6 +38,7 @@ def show(session_id: int) -> ResponseReturnValue:
         rows=rows,
         counts=count_by_status(rows),
         doubtful=sum(row.in_review for row in undecided),
+        doubted=sum(row.is_doubted for row in rows),
         snapshot=data_block({"rows": [RowOut.of(row).to_json() for row in rows]}),
     )
 

@@ -56,11 +56,12 @@ class WhyOut(Schema):
     score: float | None
     threshold: float | None
     model_id: str
+    keep_days: float = Field(description="how long pictures are kept")
     looks: list[LookOut]
     events: list[EventOut]
 
     @classmethod
-    def of(cls, why: Explanation) -> WhyOut:
+    def of(cls, why: Explanation, keep_days: float) -> WhyOut:
         """From the record; only inside a request, as it holds addresses."""
         claim = why.claim
         looks = [LookOut.of(look, why.session.id, why.student_id) for look in why.evidence]
@@ -74,6 +75,7 @@ class WhyOut(Schema):
             score=claim.score if claim else None,
             threshold=why.session.rules.thresholds.get("threshold"),
             model_id=why.session.model_id,
+            keep_days=keep_days,
             looks=looks,
             events=[EventOut.of(event) for event in why.events],
         )

@@ -156,7 +156,7 @@ def _unseen(why: Explanation) -> str:
 
 
 def _watched(why: Explanation) -> str:
-    share = f"{100 * why.watched:.0f} %"
+    share = f"{int(100 * why.watched)} %"
     if why.session.state in {SessionState.OPEN, SessionState.PAUSED}:
         return f"The camera has looked {share} of the lesson so far"
     is_little = why.status is Status.UNRESOLVED and why.watched < why.session.rules.min_coverage

@@ -9,12 +9,13 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
 from attendance.bootstrap import School
 from attendance.config import Config
-from attendance.core.domain import Decision, LookEvidence, Sighting
+from attendance.core.domain import Decision, LookEvidence, Remark, RemarkKind, Sighting
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = [
@@ -32,6 +33,7 @@ serve(Path(sys.argv[1]), Config(), 0, lambda port: print(port, flush=True))
 """
 NAMES = ("김민수", "이서연", "Ada Lovelace", "Grace Hopper", "Alan Turing", "Hedy Lamarr")
 WAIT_MS = 15_000
+CROP = np.full((112, 90, 3), (120, 150, 200), np.uint8)
 
 
 @pytest.fixture(scope="session")
@@ -136,12 +138,16 @@ class Room:
 
     def see(self, session, *students, decision=Decision.ACCEPT, similarity=0.72):
         at = datetime.now(UTC)
-        looks = (LookEvidence(at, similarity, similarity, 0.3, 0.9),)
+        looks = (LookEvidence(at, similarity, similarity, 0.3, 0.9, similarity - 0.3, CROP),)
         for student in students:
             sighting = Sighting(
                 student.id, decision, at, 1, similarity, similarity, 0.3, 1.0, looks
             )
             self.sessions.record(session.id, sighting)
+
+    def doubt(self, session, student):
+        facts = (student.id, datetime.now(UTC), 1, 0.72, 0.72, 0.3)
+        self.sessions.remark(session.id, Remark(RemarkKind.WITHDRAWN, *facts))
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_a_doubt_is_decided_by_a_person(page, room):
     page.locator(".tray-card", has_text="Ada Lovelace").click()
     dialog = page.locator("#correct")
     expect(dialog).to_contain_text("was not certain")
-    expect(dialog.locator("#correct-facts")).to_contain_text("72 %")
+    expect(dialog.locator("#why-words")).to_contain_text("72\u00a0% alike where")
     dialog.get_by_label("Present").check()
     dialog.get_by_label("Reason").fill("I know her")
     dialog.get_by_role("button", name="Save").click()
@@ -107,6 +107,38 @@ def test_a_doubt_is_decided_by_a_person(page, room):
     expect(page.locator("#tray-empty")).to_be_visible()
     row = next(r for r in room.sessions.register(session.id) if r.student_id == doubtful.id)
     assert (row.status, row.note) == (Status.PRESENT, "I know her")
+
+
+def test_why_opens_the_looks_and_what_the_camera_saw(page, room):
+    session = room.open()
+    student = room.students[0]
+    room.school.registry.give_consent(
+        student.id, text_version="1", language="ko", at=session.opened_at
+    )
+    room.see(session, student)
+    open_live(page, room, session)
+    entry(page, student).get_by_role("button", name="Why 김민수?").click()
+    panel = page.locator("#why")
+    expect(panel.locator("#why-words")).to_contain_text("86\u00a0% alike where 76\u00a0% is needed")
+    expect(panel.locator("#why-looks tr")).to_have_count(1)
+    face = panel.get_by_role("img", name="What the camera saw at")
+    expect(face).to_be_visible()
+    assert face.evaluate("image => image.complete && image.naturalWidth > 0")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_a_doubted_mark_asks_for_a_person(page, room):
+    session = room.open()
+    student = room.students[0]
+    room.see(session, student)
+    open_live(page, room, session)
+    room.doubt(session, student)
+    expect(entry(page, student)).to_contain_text("please check")
+    expect(page.locator(".tray-card")).to_contain_text("김민수")
+    expect(page.locator("#announcer")).to_contain_text("speak against this name")
+    room.see(session, student)
+    expect(page.locator("#tray-empty")).to_be_visible()
 
 
 def test_search_and_filters_find_people(page, room):

@@ -2,6 +2,7 @@
 
 import { byId, clockOf, copyOf, say, send, spanWords } from "./pages.js";
 import { shownStatus } from "./entries.js";
+import { WhyPanel } from "./why.js";
 
 /** @typedef {import("./entries.js").Row} Row */
 
@@ -14,6 +15,7 @@ export class CorrectDialog {
   constructor(session, timeZone, onSaved) {
     this.session = session;
     this.clock = clockOf(timeZone);
+    this.why = new WhyPanel(session, timeZone);
     this.dialog = /** @type {HTMLDialogElement} */ (/** @type {unknown} */ (byId("correct")));
     this.form = /** @type {HTMLFormElement} */ (/** @type {unknown} */ (byId("correct-form")));
     this.problem = byId("correct-problem");
@@ -21,8 +23,11 @@ export class CorrectDialog {
     if (onSaved) this.form.addEventListener("submit", (event) => this.save(event, onSaved));
   }
 
-  /** @param {Row} row */
-  open(row) {
+  /**
+   * @param {Row} row
+   * @param {boolean} [isWhy] whether the looks behind it are shown at once
+   */
+  open(row, isWhy = false) {
     this.studentId = row.student_id;
     this.form.reset();
     this.problem.hidden = true;
@@ -30,11 +35,12 @@ export class CorrectDialog {
     byId("correct-name").textContent = row.name;
     byId("correct-number").textContent = row.number;
     byId("correct-review").hidden = shownStatus(row) !== "review";
+    byId("correct-doubt").hidden = !row.is_doubted;
     byId("correct-facts").replaceChildren(...this.facts(row));
     const chosen = this.form.querySelector(`input[name=status][value="${row.status}"]`);
     if (chosen instanceof HTMLInputElement) chosen.checked = true;
     this.dialog.showModal();
-    this.addLooks(row);
+    void this.why.show(row.student_id, isWhy);
   }
 
   /** @param {Row} row */
@@ -48,7 +54,6 @@ export class CorrectDialog {
       ...this.fact("first_seen", this.clock(row.first_seen)),
       ...this.fact("last_seen", row.last_seen === row.first_seen ? "" : this.clock(row.last_seen)),
       ...this.fact("seen", row.seen_s >= 1 ? spanWords(row.seen_s) : ""),
-      ...this.fact("similarity", row.percent === null ? "" : `${row.percent} %`),
       ...this.fact("note", row.note),
     ];
   }
@@ -64,19 +69,6 @@ export class CorrectDialog {
     const words = document.createElement("dd");
     words.append(value);
     return [term, words];
-  }
-
-  /**
-   * The best looks of the camera, once they arrive.
-   * @param {Row} row
-   */
-  async addLooks(row) {
-    if (row.first_seen === null && !row.in_review) return;
-    const address = `/api/sessions/${this.session}/students/${row.student_id}/why`;
-    const why = await send(address, { method: "GET" }).catch(() => ({ looks: [] }));
-    if (this.studentId !== row.student_id || why.looks.length === 0) return;
-    const words = why.looks.map((/** @type {any} */ look) => `${look.percent} %`).join(", ");
-    byId("correct-facts").append(...this.fact("looks", words));
   }
 
   /**

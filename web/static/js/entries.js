@@ -5,7 +5,8 @@ import { byId, clockOf, copyOf, initialsOf, say } from "./pages.js";
 /**
  * @typedef {{student_id: number, number: string, name: string, status: string | null,
  *   source: string | null, first_seen: string | null, last_seen: string | null, seen_s: number,
- *   percent: number | null, in_review: boolean, note: string}} Row
+ *   percent: number | null, in_review: boolean, is_doubted: boolean, has_crop: boolean,
+ *   note: string}} Row
  */
 
 const HERE = new Set(["present", "late", "left_early"]);
@@ -20,15 +21,25 @@ export function shownStatus(row) {
   return row.status ?? "unseen";
 }
 
+/**
+ * Whether a person should look: a doubt before the mark, or one after it.
+ * @param {Row} row
+ */
+function needsPerson(row) {
+  return row.is_doubted || shownStatus(row) === "review";
+}
+
 export class Entries {
   /**
    * @param {Row[]} rows
    * @param {number} asOf
    * @param {string} timeZone
-   * @param {(row: Row) => void} onOpen
+   * @param {(row: Row, isWhy?: boolean) => void} onOpen
    */
   constructor(rows, asOf, timeZone, onOpen) {
     this.list = byId("entries");
+    this.session = Number(byId("main").dataset.session);
+    this.tray = "[]";
     this.clock = clockOf(timeZone);
     this.onOpen = onOpen;
     this.filter = "all";
@@ -65,10 +76,12 @@ export class Entries {
    */
   add(row, asOf) {
     const element = /** @type {HTMLElement} */ (copyOf("entry"));
-    element.querySelector("button")?.addEventListener("click", () => {
-      const current = this.find(row.student_id);
-      if (current) this.onOpen(current);
-    });
+    for (const button of element.querySelectorAll("button")) {
+      button.addEventListener("click", () => {
+        const current = this.find(row.student_id);
+        if (current) this.onOpen(current, "why" in button.dataset);
+      });
+    }
     element.dataset.student = String(row.student_id);
     this.list.append(element);
     this.entries.set(row.student_id, { row, asOf, element });
@@ -107,7 +120,12 @@ export class Entries {
     this.slot(element, "initials").textContent = initialsOf(row.name);
     this.slot(element, "name").textContent = row.name;
     this.slot(element, "number").textContent = row.number;
-    this.slot(element, "time").textContent = time ? say("sentences", "seen_at", { time }) : "";
+    const seen = time ? say("sentences", "seen_at", { time }) : "";
+    this.slot(element, "time").textContent = row.is_doubted ? say("sentences", "check") : seen;
+    this.slot(element, "time").classList.toggle("entry-doubt", row.is_doubted);
+    const why = /** @type {HTMLElement} */ (element.querySelector("[data-why]"));
+    why.hidden = row.percent === null;
+    why.setAttribute("aria-label", say("sentences", "why", { name: row.name }));
     const badge = copyOf(`status-${shown}`);
     if (badge) this.slot(element, "status").replaceChildren(badge);
     element.querySelector("button")?.setAttribute("title", say("sentences", "change"));
@@ -176,20 +194,31 @@ export class Entries {
     }
   }
 
-  /** The doubts as cards below the video. */
+  /** The doubts as cards below the video, made anew only where they changed. */
   showTray() {
-    const doubts = [...this.entries.values()].filter(({ row }) => shownStatus(row) === "review");
-    const cards = doubts.map(({ row }) => {
-      const card = /** @type {HTMLElement} */ (copyOf("tray-card"));
-      this.slot(card, "name").textContent = row.name;
-      this.slot(card, "number").textContent = row.number;
-      card.querySelector("button")?.addEventListener("click", () => this.onOpen(row));
-      return card;
-    });
-    byId("tray").replaceChildren(...cards);
-    byId("tray").hidden = cards.length === 0;
-    byId("tray-empty").hidden = cards.length > 0;
-    byId("tray-count").textContent = String(cards.length);
+    const rows = [...this.entries.values()].map(({ row }) => row).filter(needsPerson);
+    const key = JSON.stringify(rows);
+    if (key === this.tray) return;
+    this.tray = key;
+    byId("tray").replaceChildren(...rows.map((row) => this.card(row)));
+    byId("tray").hidden = rows.length === 0;
+    byId("tray-empty").hidden = rows.length > 0;
+    byId("tray-count").textContent = String(rows.length);
+  }
+
+  /**
+   * One doubt, with the face the camera saw beside the name.
+   * @param {Row} row
+   */
+  card(row) {
+    const card = /** @type {HTMLElement} */ (copyOf("tray-card"));
+    this.slot(card, "name").textContent = row.name;
+    this.slot(card, "number").textContent = row.number;
+    card.querySelector("button")?.addEventListener("click", () => this.onOpen(row));
+    const face = /** @type {HTMLImageElement} */ (card.querySelector("img"));
+    face.addEventListener("load", () => face.removeAttribute("hidden"));
+    if (row.has_crop) face.src = `/sessions/${this.session}/students/${row.student_id}/face.jpg`;
+    return card;
   }
 
   showMatching() {

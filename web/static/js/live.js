@@ -8,13 +8,16 @@ import { byId, copyOf, say } from "./pages.js";
 import { Sweep } from "./sweep.js";
 import { Video } from "./video.js";
 
+const ANNOUNCED = new Set(["arrival", "review", "doubted", "confirmed"]);
 const main = byId("main");
 const session = Number(main.dataset.session);
 const timeZone = main.dataset.timezone ?? "UTC";
 const snapshot = JSON.parse(byId("snapshot").textContent ?? "{}");
 
 const dialog = new CorrectDialog(session, timeZone, () => {});
-const entries = new Entries(snapshot.rows, snapshot.as_of, timeZone, (row) => dialog.open(row));
+const entries = new Entries(snapshot.rows, snapshot.as_of, timeZone, (row, isWhy) => {
+  dialog.open(row, isWhy);
+});
 const video = new Video(
   byId("canvas"),
   main.dataset.preview ?? "",
@@ -79,7 +82,7 @@ function announce(events) {
   const sentences = [];
   for (const event of events) {
     const row = entries.find(event.student_id);
-    if (!row || (event.kind !== "arrival" && event.kind !== "review")) continue;
+    if (!row || !ANNOUNCED.has(event.kind)) continue;
     const status = copyOf(`status-${shownStatus(row)}`)?.textContent?.trim() ?? "";
     sentences.push(say("sentences", event.kind, { name: row.name, status }));
   }

@@ -1,4 +1,4 @@
-// The closed register: a row opens the dialog that corrects it.
+// The closed register: a row opens the dialog that says why, and corrects it.
 
 import { CorrectDialog } from "./correct.js";
 import { byId } from "./pages.js";
@@ -10,8 +10,9 @@ if (table) {
   const rows = JSON.parse(byId("snapshot").textContent ?? "{}").rows;
   const dialog = new CorrectDialog(Number(table.dataset.session), table.dataset.timezone ?? "UTC");
   table.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("[data-correct]") : null;
-    const row = rows.find((one) => String(one.student_id) === button?.getAttribute("data-correct"));
-    if (row) dialog.open(row);
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    const student = button?.dataset.why ?? button?.dataset.correct;
+    const row = rows.find((one) => String(one.student_id) === student);
+    if (row) dialog.open(row, button?.dataset.why !== undefined);
   });
 }

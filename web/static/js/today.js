@@ -20,6 +20,9 @@ function showCourse() {
   byId("figure-enrolled").textContent = String(enrolled);
   byId("nobody-on-roster").hidden = roster > 0;
   byId("nobody-enrolled").hidden = roster === 0 || enrolled > 0;
+  for (const part of document.querySelectorAll(".in-force")) {
+    /** @type {HTMLElement} */ (part).hidden = part.getAttribute("data-course") !== option.value;
+  }
   byId("roster-link").setAttribute("href", option.dataset.rosterPage ?? "");
 }
 

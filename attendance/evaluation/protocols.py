@@ -3,7 +3,7 @@
 Huang et al., "Labeled Faces in the Wild", 2007. A pairs file with folds starts with
 `10<tab>300`: ten folds of 300 same-person and then 300 different-person lines. One without
 starts with `500`: as many of each. A line is `Name 1 2` or `Name 1 Other_Name 2`; photo 1 of
-Name is `Name/Name_0001.jpg`.
+Name is `Name/Name_0001.jpg`, or lies in the folder of a group: `group/Name/Name_0001.jpg`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Pairs:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Everybody who is named, sorted."""
+        """Everybody who is named, as `read_people` names them, sorted."""
         return tuple(sorted({person_of(photo) for photo in self.photos}))
 
     def sample(self, limit: int) -> Pairs:
@@ -73,26 +73,37 @@ class Pairs:
 
 
 def person_of(photo: str) -> str:
-    """Whose photo it is: the first folder of its path.
+    """Whose photo it is: all of its path but its name.
 
-    >>> person_of("Abdullah_Gul/Abdullah_Gul_0013.jpg")
-    'Abdullah_Gul'
+    >>> person_of("Abdullah_Gul/Abdullah_Gul_0013.jpg"), person_of("women/Ann/1.jpg")
+    ('Abdullah_Gul', 'women/Ann')
     """
-    return photo.split("/", maxsplit=1)[0]
+    return photo.rpartition("/")[0]
+
+
+def group_of(photo: str) -> str:
+    """The group whose folder a photo's person lies in; nothing where people lie in none.
+
+    >>> group_of("women/Ann/1.jpg"), group_of("Abdullah_Gul/Abdullah_Gul_0013.jpg")
+    ('women', '')
+    """
+    return person_of(photo).rpartition("/")[0]
 
 
 def read_people(folder: Path) -> dict[str, tuple[str, ...]]:
     """The photos of each person, relative to the folder, both sorted.
 
-    A person without photos is left out; hidden files and files beside the folders are too.
+    A folder of folders is a group: its people are named `group/person`. A person without photos
+    is left out; hidden files and files beside the folders are too.
 
     Raises:
         ProtocolError: there is no such folder, or nobody in it.
     """
     if not folder.is_dir():
         raise ProtocolError(f"there is no folder {folder}")
-    inside = sorted(path for path in folder.iterdir() if path.is_dir() and _is_shown(path))
-    people = {person.name: _photos(person) for person in inside}
+    people = {_relative(folder, person): _photos(folder, person) for person in _inside(folder)}
+    for group in [name for name, photos in people.items() if not photos]:
+        people |= {_relative(folder, p): _photos(folder, p) for p in _inside(folder / group)}
     people = {name: photos for name, photos in people.items() if photos}
     if not people:
         raise ProtocolError(f"{folder} holds no photos: expected one sub-folder a person")
@@ -121,9 +132,17 @@ def photos_of_people(
     return [photo for photos in kept for photo in photos[:photos_each]]
 
 
-def _photos(person: Path) -> tuple[str, ...]:
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and _is_shown(path))
+
+
+def _relative(folder: Path, inside: Path) -> str:
+    return inside.relative_to(folder).as_posix()
+
+
+def _photos(folder: Path, person: Path) -> tuple[str, ...]:
     files = sorted(path for path in person.iterdir() if _is_shown(path))
-    return tuple(f"{person.name}/{p.name}" for p in files if p.suffix.lower() in PHOTO_SUFFIXES)
+    return tuple(_relative(folder, p) for p in files if p.suffix.lower() in PHOTO_SUFFIXES)
 
 
 def _is_shown(path: Path) -> bool:
@@ -206,10 +225,14 @@ class _PhotoFinder:
         return self._known[name][stem]
 
     def _stems(self, where: str, name: str) -> dict[str, str]:
-        folder = self._images / name
-        if not folder.is_dir() or folder.parent != self._images:
-            raise ProtocolError(f"{where}: there is no folder {folder}")
-        return {Path(photo).stem: photo for photo in _photos(folder)}
+        is_name = bool(name) and "/" not in name and name not in (".", "..")
+        places = [self._images, *_inside(self._images)] if is_name else []
+        folders = [place / name for place in places if (place / name).is_dir()]
+        if not folders:
+            raise ProtocolError(f"{where}: there is no folder {self._images / name}")
+        if len(folders) > 1:
+            raise ProtocolError(f"{where}: {name} lies in {folders[0].parent} and elsewhere")
+        return {Path(photo).stem: photo for photo in _photos(self._images, folders[0])}
 
 
 def _indexed(named: list[tuple[str, str, bool]], fold_size: int) -> Pairs:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from attendance.evaluation.identification import IdentificationReport
     from attendance.evaluation.robustness import RobustnessReport
     from attendance.evaluation.simulated_classes import Rate
+    from attendance.evaluation.subgroups import GroupFigures
     from attendance.evaluation.verification import FarFigure, VerificationReport
 
 Row = tuple[str, str, str]
@@ -44,14 +45,15 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     """The figures of `evaluate verification`."""
     same, cross = f"{report.n_same} same-person pairs", f"{report.n_cross} different-person pairs"
     everything = report.all_pairs
+    judged = f"{report.n_pairs} pairs"
     rows = [
-        ("accuracy", percent(report.accuracy), f"{report.n_pairs} pairs, {report.protocol}"),
+        ("accuracy", _with_interval(report, "accuracy"), f"{judged}, {report.protocol}"),
         ("sd of it", percent(report.accuracy_sd), "over folds, else over a bootstrap of people"),
         ("threshold", f"{report.threshold:.4f}", report.protocol),
-        ("precision", percent(report.precision), f"{report.n_pairs} pairs"),
-        ("recall", percent(report.recall), same),
-        ("F1", percent(report.f1), f"{report.n_pairs} pairs"),
-        ("EER", percent(report.eer), f"{same}, {cross}"),
+        ("precision", _with_interval(report, "precision"), judged),
+        ("recall", _with_interval(report, "recall"), same),
+        ("F1", _with_interval(report, "f1"), judged),
+        ("EER", _with_interval(report, "eer"), f"{same}, {cross}"),
         ("no face found", str(report.n_undetected), "photos in the pairs; counted, not dropped"),
     ]
     rows += [
@@ -62,7 +64,19 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     rows.append(
         ("all pairs", f"{everything.n_photos:,}", f"photos of {everything.n_people}: {pairs}")
     )
-    return rows + [_far_row(key, figure) for key, figure in everything.val_at_far.items()]
+    rows += [_far_row(key, figure) for key, figure in everything.val_at_far.items()]
+    return rows + [_group_row(group) for group in report.groups]
+
+
+def _with_interval(report: VerificationReport, figure: str) -> str:
+    low, high = report.intervals[figure]
+    return f"{percent(getattr(report, figure))} ({100 * low:.2f} to {100 * high:.2f})"
+
+
+def _group_row(one: GroupFigures) -> Row:
+    of = f"{one.val.n:,} same-person, {one.far.n:,} different-person pairs of {one.n_people} people"
+    far = f"FAR {rate_with_interval(one.far)}; {one.n_undetected} photos without a face"
+    return f"group {one.group}, VAL", rate_with_interval(one.val), f"{of}; {far}"
 
 
 def _far_row(far: str, figure: FarFigure) -> Row:

@@ -18,7 +18,9 @@ from attendance.core.metrics import Doubles, Integers
 from attendance.evaluation.all_pairs import NOT_FOUND, AllPairs, compare_all
 from attendance.evaluation.embedding import EmbeddedPhotos, PhotoEmbedder
 from attendance.evaluation.protocols import Pairs, ProtocolError, person_of, read_people
+from attendance.evaluation.subgroups import GroupFigures, by_group
 
+INTERVALS = ("accuracy", "eer", "precision", "recall", "f1")
 FARS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
 
 
@@ -89,6 +91,10 @@ class VerificationReport:
             accepted. `all_pairs` resolves low FARs.
         threshold: applied to the pairs; the mean over the folds where there are folds.
         precision: at the threshold, as are recall and f1.
+        intervals: 95 %, low and high, of accuracy, eer, precision, recall and f1, from a bootstrap
+            over people; the threshold stays.
+        groups: each group at the threshold that holds FAR 1e-3 over all pairs; none where the
+            folder names none.
         protocol: `ten-fold`, `threshold-from FILE`, or `in-sample`, where the threshold was
             chosen on the very pairs it is judged on and flatters.
     """
@@ -105,10 +111,12 @@ class VerificationReport:
     precision: float
     recall: float
     f1: float
+    intervals: dict[str, tuple[float, float]]
     model_id: str
     variant: str
     protocol: str
     all_pairs: AllPairsReport
+    groups: tuple[GroupFigures, ...]
     curves: VerificationCurves = field(repr=False, metadata={"json": False})
 
 
@@ -150,6 +158,7 @@ def evaluate_verification(
     chosen = _choose(embedder, images, (pairs, similarities), threshold_from)
     everything = compare_all(embedded.embeddings, _owners(embedded), embedded.found)
     figures = _pair_figures(pairs, similarities, chosen, replicates)
+    strict = everything.threshold(FARS["1e-3"])
     in_pairs = np.isin(embedded.paths, pairs.photos)
     return VerificationReport(
         n_undetected=int((~embedded.found[in_pairs]).sum()),
@@ -157,6 +166,7 @@ def evaluate_verification(
         variant=embedder.variant,
         protocol=chosen.protocol,
         all_pairs=_all_pairs_report(everything, embedded, replicates),
+        groups=by_group(embedded, strict, replicates),
         curves=VerificationCurves(
             similarities[pairs.is_same], similarities[~pairs.is_same], everything
         ),
@@ -205,9 +215,10 @@ def _pair_figures(
 ) -> dict[str, Any]:
     counts = metrics.counts_at(similarities, pairs.is_same, chosen.per_pair)
     genuine, impostor = similarities[pairs.is_same], similarities[~pairs.is_same]
-    is_right = (similarities >= chosen.per_pair) == pairs.is_same
     folds = chosen.fold_accuracies
-    spread = folds.std(ddof=1) if len(folds) else _accuracy_spread(pairs, is_right, replicates)
+    samples = _pair_samples(pairs, similarities, similarities >= chosen.per_pair, replicates)
+    spread = folds.std(ddof=1) if len(folds) else np.nanstd(samples[:, 0])
+    edges = zip(*(each.tolist() for each in metrics.interval(samples)), strict=True)
     return {
         "n_pairs": len(pairs),
         "n_same": len(genuine),
@@ -220,21 +231,29 @@ def _pair_figures(
         "precision": counts.precision,
         "recall": counts.recall,
         "f1": counts.f1,
+        "intervals": dict(zip(INTERVALS, edges, strict=True)),
     }
 
 
-def _accuracy_spread(pairs: Pairs, is_right: metrics.Bools, replicates: int) -> float:
-    """Standard deviation of the accuracy over samples of people."""
+def _pair_samples(
+    pairs: Pairs, similarities: FloatArray, is_accepted: metrics.Bools, replicates: int
+) -> Doubles:
+    """The figures of `INTERVALS` over samples of people. Returns: (replicates, 5)."""
     names = [person_of(photo) for photo in pairs.photos]
     person = np.unique(names, return_inverse=True)[1]
-    left, right = person[pairs.left], person[pairs.right]
+    left, right, is_same = person[pairs.left], person[pairs.right], pairs.is_same
 
-    def accuracy(drawn: Integers) -> Doubles:
-        weights = np.where(pairs.is_same, drawn[left], drawn[left] * drawn[right])
-        return np.array([metrics.rate(float(weights[is_right].sum()), float(weights.sum()))])
+    def figures(drawn: Integers) -> Doubles:
+        weights = np.where(is_same, drawn[left], drawn[left] * drawn[right])
+        counts = metrics.counts_at(
+            np.repeat(is_accepted.astype(np.float64), weights), np.repeat(is_same, weights), 0.5
+        )
+        genuine = np.repeat(similarities[is_same], weights[is_same])
+        impostor = np.repeat(similarities[~is_same], weights[~is_same])
+        eer = metrics.eer(genuine, impostor)
+        return np.array([counts.accuracy, eer, counts.precision, counts.recall, counts.f1])
 
-    samples = metrics.bootstrap_people(accuracy, int(person.max()) + 1, replicates)
-    return float(np.nanstd(samples))
+    return metrics.bootstrap_people(figures, int(person.max()) + 1, replicates)
 
 
 def _all_pairs_report(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from attendance.evaluation.detection import read_boxes
-from attendance.evaluation.protocols import ProtocolError, read_pairs, read_people
+from attendance.evaluation.protocols import ProtocolError, photos_of_people, read_pairs, read_people
 
 PhotoWriter = Callable[[Path, Mapping[str, list[int]]], Path]
 
@@ -125,3 +125,25 @@ def test_boxes_leave_invalid_faces_marked(tmp_path: Path) -> None:
 def test_a_mistake_in_a_boxes_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ProtocolError, match=message):
         read_boxes(pairs_file(tmp_path, text))
+
+
+def test_people_may_lie_in_groups(tmp_path: Path, write_people: PhotoWriter) -> None:
+    folder = tmp_path / "grouped"
+    write_people(folder / "left", {"Ann": [10, 20]})
+    write_people(folder / "right", {"Bo": [30], "Cy": [40]})
+    people = read_people(folder)
+    assert list(people) == ["left/Ann", "right/Bo", "right/Cy"]
+    pairs = read_pairs(pairs_file(tmp_path, "1\nAnn\t1\t2\nAnn\t1\tBo\t1\n"), folder)
+    assert pairs.people == ("left/Ann", "right/Bo")
+    write_people(folder / "right", {"Ann": [50]})
+    with pytest.raises(ProtocolError, match=r"line 2: Ann lies in .*left and elsewhere"):
+        read_pairs(pairs_file(tmp_path, "1\nAnn\t1\t2\nAnn\t1\tBo\t1\n"), folder)
+
+
+def test_the_first_photos_of_people_with_enough_of_them(images: Path, tmp_path: Path) -> None:
+    chosen = photos_of_people(images, None, photos_each=2, min_photos=3)
+    assert chosen == ["Ann_Lee/Ann_Lee_0001.png", "Ann_Lee/Ann_Lee_0002.png"]
+    pairs = pairs_file(tmp_path, "1\nBo\t1\t2\nBo\t1\t김_하늘\t2\n")
+    assert len(photos_of_people(images, pairs, photos_each=1, min_photos=1)) == 2
+    with pytest.raises(ProtocolError, match=r"nobody in .* has 4 photos or more"):
+        photos_of_people(images, None, photos_each=9, min_photos=4)

@@ -18,6 +18,7 @@ from attendance.calibration import Calibrations
 from attendance.calibration.background import shipped_background
 from attendance.calibration.in_force import InForce, in_force
 from attendance.config import Config
+from attendance.core.cohort import Cohort
 from attendance.core.domain import Gallery
 from attendance.core.evidence import DecisionRules
 from attendance.core.pipeline import Pipeline
@@ -174,7 +175,9 @@ class School:
     def _configured(self) -> dict[str, float]:
         return {key: float(value) for key, value in self.config.decision.model_dump().items()}
 
-    def pipeline(self, gallery: Gallery, thresholds: dict[str, float]) -> Pipeline:
+    def pipeline(
+        self, gallery: Gallery, thresholds: dict[str, float], cohort: Cohort | None = None
+    ) -> Pipeline:
         """A pipeline that knows this gallery and goes by the thresholds a session was opened with.
 
         Every step waits for the one before it, so the same frames give the same facts: what
@@ -184,9 +187,11 @@ class School:
             ModelError: the weights cannot be loaded.
         """
         detector, embedder = _both(self.detector, self.embedder)
-        return self._assembled(detector, embedder, gallery, thresholds)
+        return self._assembled(detector, embedder, gallery, thresholds, cohort)
 
-    def live_pipeline(self, gallery: Gallery, thresholds: dict[str, float]) -> Pipeline:
+    def live_pipeline(
+        self, gallery: Gallery, thresholds: dict[str, float], cohort: Cohort | None = None
+    ) -> Pipeline:
         """The same for a camera: faces are embedded while the next frames are looked at.
 
         Raises:
@@ -195,7 +200,8 @@ class School:
         sys.setswitchinterval(THREADS_TAKE_TURNS_S)
         loading = self._live_models
         detector, embedder = loading[0].result(), loading[1].result()
-        return self._assembled(detector, embedder, gallery, thresholds, self._background.submit)
+        submit = self._background.submit
+        return self._assembled(detector, embedder, gallery, thresholds, cohort, submit)
 
     def begin_loading(self) -> None:
         """Start to load what a live pipeline needs; whoever asks for one waits for the rest."""
@@ -230,12 +236,17 @@ class School:
         embedder: NamedEmbedder,
         gallery: Gallery,
         thresholds: dict[str, float],
+        cohort: Cohort | None = None,
         submit: Submit = at_once,
     ) -> Pipeline:
+        if embedder.model_id != gallery.model_id:  # another is in use since the session was opened
+            embedder = self.embedder(self.models.name_of(gallery.model_id))
         tracking = self.config.tracking
         tracker = Tracker(tracking.min_iou, tracking.confirm_hits, tracking.lost_after_s)
         rules = pipeline_rules(thresholds)
-        return Pipeline(detector, embedder, gallery, tracker, rules, time.perf_counter, submit)
+        return Pipeline(
+            detector, embedder, gallery, tracker, rules, time.perf_counter, submit, cohort
+        )
 
     def close(self) -> None:
         """Let the database and the background thread go."""

@@ -26,13 +26,13 @@ class Finding:
 
     Attributes:
         what: was looked at.
-        state: `problem` keeps the system from running.
+        state: `problem` keeps the system from running, `notice` makes it worse than it could be.
         says: what was found.
         remedy: what to do about a problem; empty without one.
     """
 
     what: str
-    state: Literal["ok", "problem"]
+    state: Literal["ok", "notice", "problem"]
     says: str
     remedy: str = ""
 
@@ -48,11 +48,13 @@ def check_all(home: Path, config: EmbedderConfig) -> list[Finding]:
         lambda: check_gpu(config),
         lambda: check_detector(config),
         lambda: check_embedder(store, config),
+        lambda: check_others(store),
         lambda: check_int8(store),
         lambda: check_home(home),
         lambda: check_disk(home),
         lambda: check_database(home),
         lambda: check_key(home),
+        lambda: check_drift(home),
     ]
     return [look() for look in looks]
 
@@ -115,6 +117,13 @@ def check_embedder(store: ModelStore, config: EmbedderConfig) -> Finding:
     gpu = gpu_device(config.device) if name == DEFAULT else None
     where = f"on {gpu}" if gpu else f"{choice.variant} on the CPU: {choice.reason}"
     return Finding("embedder", "ok", f"{store.model_id(name)}, file verified, {where}")
+
+
+def check_others(store: ModelStore) -> Finding:
+    """The embedders that enrolment makes templates for beside the one in use."""
+    others = [name for name in store.installed() if name != store.active()]
+    says = ", ".join(others) or "none; `attendance models fetch NAME` before students are enrolled"
+    return Finding("other embedders", "ok", says)
 
 
 def check_int8(store: ModelStore) -> Finding:
@@ -199,6 +208,30 @@ def check_key(home: Path) -> Finding:
         remedy = f"put {path} back from your backup, or set {KEY_VARIABLE}"
         return Finding("key", "problem", "the encryption key of the database is lost", remedy)
     return Finding("key", "ok", "made at the first run")
+
+
+def check_drift(home: Path) -> Finding:
+    """Whether genuine scores have been falling, in a database of this version."""
+    from attendance.calibration import Calibrations
+    from attendance.db.engine import FILE_NAME, Database
+    from attendance.db.inspection import inspect_database
+    from attendance.db.migrate import head
+
+    path = home / FILE_NAME
+    try:
+        if not path.exists() or inspect_database(path).revision != head():
+            return Finding("drift", "ok", "nothing to compare yet")
+        database = Database(path)
+        try:
+            notices = Calibrations(database).drift()
+        finally:
+            database.dispose()
+    except AttendanceError as error:
+        return _problem("drift", error, f"put {path} back from your backup")
+    if notices:
+        says = "\n".join(notice.words for notice in notices)
+        return Finding("drift", "notice", says, "see each; re-calibrate afterwards")
+    return Finding("drift", "ok", "genuine scores hold, or there are too few sessions to tell")
 
 
 def _problem(what: str, error: AttendanceError, remedy: str) -> Finding:

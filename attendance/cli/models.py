@@ -21,17 +21,18 @@ def list_models(context: typer.Context, json_target: JsonOption = None) -> None:
     own: Context = context.obj
     with own.school() as school:
         entries = school.models.entries()
-    table = Table("", "name", "model_id", "from", "state")
+    table = Table("", "name", "network", "model_id", "from", "state")
     for entry in entries:
         mark = "in use" if entry.is_active else ""
-        table.add_row(mark, entry.name, entry.model_id, entry.origin, entry.problem or "ready")
+        state = entry.problem or "ready"
+        table.add_row(mark, entry.name, entry.kind, entry.model_id, entry.origin, state)
     console(json_target).print(table)
     write_json(entries, json_target)
 
 
 @app.command("use")
 def use(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
-    """Use these weights from now on; templates of other weights are kept but not compared."""
+    """Use these weights in sessions opened from now on; templates of others stay, not compared."""
     own: Context = context.obj
     with own.school() as school:
         entry = school.models.use(name)
@@ -40,17 +41,22 @@ def use(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
     typer.echo(f"{name} is in use ({entry.model_id}).")
     if ready < len(everybody):
         typer.echo(
-            f"{len(everybody) - ready} of {len(everybody)} students have no templates of it."
+            f"{len(everybody) - ready} of {len(everybody)} students have no templates of it: they "
+            "were enrolled before it was installed, and photos are not kept. Until they are "
+            "enrolled again no camera names them."
         )
 
 
 @app.command("fetch")
 def fetch(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="vggface2, or a name of your own.")],
+    name: Annotated[str, typer.Argument(help="sface, vggface2, or a name of your own.")],
     file: Annotated[Path | None, typer.Option(help="A .pt or .onnx file.")] = None,
 ) -> None:
-    """Install weights from a file, or download those facenet-pytorch publishes."""
+    """Install weights from a file, or download those that are published.
+
+    Do so before students are enrolled: enrolment makes templates of all weights that are installed.
+    """
     from attendance.db.engine import make_private_folder
 
     own: Context = context.obj

@@ -70,8 +70,11 @@ def build_if_missing(store: ModelStore) -> None:
     from attendance.core.errors import ModelError
     from attendance.vision.engines import capabilities
     from attendance.vision.loading import load_detector
+    from attendance.vision.weights import kind_of
 
     name = store.active()
+    if kind_of(name) != "facenet":
+        return
     try:
         is_there = store.int8.record(store.model_id(name), store.digest(name)) is not None
     except ModelError:

@@ -97,6 +97,20 @@ class ModelStore:
         ready = [entry for entry in self.entries() if not entry.problem]
         return [entry.name for entry in sorted(ready, key=lambda entry: not entry.is_active)]
 
+    def name_of(self, model_id: str) -> str:
+        """The installed weights that make this embedding space.
+
+        Raises:
+            ModelError: none of them does.
+        """
+        for entry in self.entries():
+            if entry.model_id == model_id:
+                return entry.name
+        raise ModelError(
+            f"no installed weights make embeddings of {model_id}: `attendance models list` shows "
+            "what is installed, `attendance models fetch NAME` brings what is missing"
+        )
+
     def entries(self) -> list[ModelEntry]:
         """All of them with what is wrong with each."""
         return [self._entry(name) for name in self.names()]

@@ -12,9 +12,9 @@ from attendance.config import DecisionConfig
 from attendance.core import metrics
 from attendance.core.domain import IntArray
 from attendance.core.metrics import Integers
-from attendance.evaluation.clip_looks import embed_clips
 from attendance.evaluation.embedding import EmbeddedPhotos
 from attendance.evaluation.faces import MainFaces
+from attendance.evaluation.played_looks import embed_clips
 from attendance.evaluation.protocols import ProtocolError, person_of
 from attendance.evaluation.simulated_classes import (
     FPIRS,
@@ -116,6 +116,30 @@ class ClassesReport:
     variant: str
 
 
+def photos_for_classes(paths: Sequence[str], class_size: int, n_templates: int) -> list[str]:
+    """The photos that drawing and searching classes takes: others are strangers, by one photo.
+
+    Args:
+        paths: of all people, those of a person together.
+        class_size: members of a class.
+        n_templates: photos enrolled of each, if so many people have them.
+
+    >>> photos_for_classes(["Ann/1", "Ann/2", "Bo/1", "Bo/2", "Cy/1", "Cy/2", "Cy/3"], 1, 2)
+    ['Ann/1', 'Bo/1', 'Cy/1', 'Cy/2', 'Cy/3']
+    """
+    owners = _owners(paths)
+    enough = templates_that_suffice(owners, class_size, n_templates)
+    photos_each = np.bincount(owners)
+    is_first = np.append(True, owners[1:] != owners[:-1]) if len(owners) else owners
+    is_needed = (photos_each[owners] > enough) | is_first.astype(np.bool_)
+    return [path for path, needed in zip(paths, is_needed, strict=True) if needed]
+
+
+def _owners(paths: Sequence[str]) -> IntArray:
+    names = [person_of(path) for path in paths]
+    return np.asarray(np.unique(names, return_inverse=True)[1], np.intp)
+
+
 def evaluate_classes(
     embedder: NamedEmbedder,
     faces: MainFaces,
@@ -140,8 +164,7 @@ def evaluate_classes(
         PhotoError: a photo is no image.
         ProtocolError: there are too few people for one class.
     """
-    names = [person_of(path) for path in photos.paths]
-    owners = np.asarray(np.unique(names, return_inverse=True)[1], np.intp)
+    owners = _owners(photos.paths)
     n_templates = templates_that_suffice(owners, plan.class_size, plan.n_templates)
     draws = draw_classes(owners, plan.n_classes, plan.class_size, n_templates)
     if not sum(len(drawn.strangers) for drawn in draws):

@@ -101,16 +101,22 @@ def search_drawn_classes(
     cache: Path | None,
 ) -> None:
     """The part of `identification` that draws its classes from one folder."""
-    from attendance.evaluation.class_evaluation import ClassPlan, evaluate_classes
+    from attendance.evaluation.class_evaluation import (
+        ClassPlan,
+        evaluate_classes,
+        photos_for_classes,
+    )
     from attendance.evaluation.page_plots import class_figures
     from attendance.evaluation.protocols import photos_of_people
 
     images, pairs, photos_each = people
-    paths = photos_of_people(images, pairs, photos_each, 1)
+    plan = ClassPlan(*drawn)
+    every = photos_of_people(images, pairs, photos_each, 1)
+    paths = photos_for_classes(every, plan.class_size, plan.n_templates)
     faces = scope.main_faces(images, paths, cache)
     photos = scope.photo_embedder(cache).embed(images, paths)
     report = evaluate_classes(
-        scope.embedder(), faces, photos, scope.config.decision, ClassPlan(*drawn), cache,
+        scope.embedder(), faces, photos, scope.config.decision, plan, cache,
         scope.cache_key,
     )  # fmt: skip
     handing.over(report, classes_rows(report), class_figures(report) if handing.html else ())

@@ -13,6 +13,8 @@ from attendance.supervisor import (
     FIRST_RESTART_S,
     KILL_AFTER_S,
     LONGEST_RESTART_S,
+    PURGE_AGAIN_S,
+    PURGE_EVERY_S,
     SILENT_AFTER_S,
     STARTS_WITHIN_S,
     STEP_S,
@@ -381,3 +383,25 @@ def test_close_does_not_wait_for_the_undead(hall):
 
 def test_close_without_any_process(hall):
     hall.supervisor.close()
+
+
+def test_old_pictures_are_purged_at_the_start_and_once_a_day(hall):
+    hall.supervisor.step()
+    hall.supervisor.step()
+    assert hall.school.purges == 1
+    hall.clock.advance(PURGE_EVERY_S - 1)
+    hall.supervisor.step()
+    assert hall.school.purges == 1
+    hall.clock.advance(1)
+    hall.supervisor.step()
+    assert hall.school.purges == 2
+
+
+def test_a_purge_that_fails_stops_no_camera_and_is_tried_again(hall):
+    hall.school.purge_error = StorageError("the disk is full")
+    hall.school.open(1)
+    hall.supervisor.step()
+    assert len(hall.started) == 1
+    hall.clock.advance(PURGE_AGAIN_S)
+    hall.supervisor.step()
+    assert hall.school.purges == 2

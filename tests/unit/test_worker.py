@@ -368,3 +368,11 @@ def test_an_empty_recording_is_over_at_once(desk):
 def test_how_long_the_driver_hangs_is_known(desk):
     desk.frames.stuck_s = 7.0
     assert desk.worker.stuck_s == 7.0
+
+
+def test_what_is_noticed_is_committed_too(desk):
+    """A person changes places under a name: the register's reader is to know."""
+    desk.watch(4, Face("Minsu"))
+    desk.watch(8, Face("Ada"))
+    (remark,) = desk.ledger.of("remark")
+    assert (remark.kind.value, remark.student_id) == ("withdrawn", MINSU)

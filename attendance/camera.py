@@ -20,8 +20,9 @@ from pathlib import Path
 from attendance.bootstrap import School, utc_now
 from attendance.capture import Capture
 from attendance.config import Config
+from attendance.core.cohort import Cohort
 from attendance.core.domain import CameraState
-from attendance.core.errors import AttendanceError, CameraBusyError, SessionError
+from attendance.core.errors import AttendanceError, CameraBusyError, SessionError, StorageError
 from attendance.core.pipeline import Pipeline
 from attendance.preview import PreviewServer
 from attendance.sessions import ClassSession, process_token
@@ -108,7 +109,31 @@ def _serve(school: School, session: ClassSession, owner: str, stop: threading.Ev
 def _pipeline(school: School, session: ClassSession) -> Pipeline:
     students = [row.student_id for row in school.sessions.register(session.id)]
     gallery = school.registry.gallery(students, session.model_id)
-    return school.live_pipeline(gallery, session.rules.thresholds)
+    cohort = _cohort(school, session, gallery.templates.shape[1])
+    return school.live_pipeline(gallery, session.rules.thresholds, cohort)
+
+
+def _cohort(school: School, session: ClassSession, dimension: int) -> Cohort | None:
+    """What the camera had seen when the session was opened; None without anybody to compare with.
+
+    It is the version that stands in the session's rules, not the newest one: whoever decides again
+    later, or after a pause, decides with the same.
+    """
+    if not dimension:
+        return None
+    version, kept = session.rules.cohort_version, school.calibrations
+    found = version and kept.cohort(session.camera.id, session.model_id, version)
+    return found.cohort if found else Cohort.empty(session.model_id, dimension)
+
+
+def _keep_cohort(school: School, session: ClassSession, pipeline: Pipeline) -> None:
+    """What the camera has seen by now, for the sessions after this one."""
+    if pipeline.cohort is None:
+        return
+    try:
+        school.calibrations.keep_cohort(session.camera.id, pipeline.cohort, at=utc_now())
+    except StorageError as error:
+        log.error("session %s: the camera's cohort was not kept: %s", session.id, error)
 
 
 def _work(
@@ -129,6 +154,7 @@ def _work(
             if worker.stuck_s > school.config.camera.hang_s:
                 return _give_up(school, session, owner)
         worker.finish()
+        _keep_cohort(school, session, pipeline)
         if not worker.has_ended:
             _say(school, session.id, CameraState.STOPPED, "")
         return EXIT_DONE

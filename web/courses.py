@@ -102,6 +102,8 @@ def _roster_page(code: str, problem: str) -> str:
         course=course,
         students=students,
         enrolled=school.registry.enrolled(roster, school.model_id),
+        in_force=school.in_force(course),
+        drift=school.calibrations.drift(course.id),
         problem=problem,
         form=request.form,
     )

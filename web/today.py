@@ -17,6 +17,7 @@ from web.schemas import ReachOut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from attendance.calibration.in_force import InForce
     from attendance.sessions import Camera, ClassSession, Course
 
 blueprint = Blueprint("today", __name__)
@@ -32,11 +33,18 @@ class SourceKind(StrEnum):
 
 @dataclass(frozen=True)
 class CourseCard:
-    """A course with the figures that matter before a start."""
+    """A course with the figures that matter before a start.
+
+    Attributes:
+        in_force: what a session would go by, before whatever camera.
+        drift: what has been getting worse, in words.
+    """
 
     course: Course
     roster: int
     enrolled: int
+    in_force: InForce
+    drift: list[str]
 
 
 @blueprint.get("/")
@@ -62,7 +70,9 @@ def course_cards() -> list[CourseCard]:
     for course in school.sessions.courses():
         roster = school.sessions.roster(course.id, today_in(course.timezone))
         enrolled = school.registry.enrolled(roster, school.model_id)
-        cards.append(CourseCard(course, len(roster), len(enrolled)))
+        drift = [notice.words for notice in school.calibrations.drift(course.id)]
+        card = CourseCard(course, len(roster), len(enrolled), school.in_force(course), drift)
+        cards.append(card)
     return cards
 
 
@@ -103,7 +113,7 @@ def _open(form: Mapping[str, str]) -> ClassSession:
         camera.id,
         at=now(),
         model_id=school.model_id,
-        rules=school.rules(),
+        rules=school.rules(course, camera.id),
         pace="live",
         by=INSTRUCTOR,
     )

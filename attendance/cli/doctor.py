@@ -21,7 +21,7 @@ def doctor(context: typer.Context, json_target: JsonOption = None) -> None:
         remedy = f"\nremedy: {finding.remedy}" if finding.remedy else ""
         table.add_row(finding.state, finding.what, escape(finding.says + remedy))
     console(json_target).print(table)
-    is_ok = all(finding.state == "ok" for finding in findings)
+    is_ok = all(finding.state != "problem" for finding in findings)
     write_json({"ok": is_ok, "findings": findings}, json_target)
     if not is_ok:
         raise typer.Exit(1)

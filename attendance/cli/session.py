@@ -52,6 +52,8 @@ def start(
         session = _open(school, course, camera or own.config.camera.source, is_fast=fast)
         screen = console(json_target)
         screen.print(f"Session {session.id} of {course} is open.")
+        for line in _in_force_lines(school, session):
+            screen.print(line)
         if server is not None:
             screen.print(f"The server at {server} looks after its camera.")
         else:
@@ -67,15 +69,25 @@ def _open(school: School, course: str, source: str, *, is_fast: bool) -> ClassSe
         raise SessionError("--fast plays recordings; a live camera has its own pace")
     parse_source(source)
     school.models.path(school.models.active())
+    chosen, camera = school.sessions.find_course(course), school.sessions.camera(source)
     return school.sessions.open(
-        school.sessions.find_course(course).id,
-        school.sessions.camera(source).id,
+        chosen.id,
+        camera.id,
         at=utc_now(),
         model_id=school.model_id,
-        rules=school.rules(),
+        rules=school.rules(chosen, camera.id),
         pace="fast" if is_fast else "live",
         by="command line",
     )
+
+
+def _in_force_lines(school: School, session: ClassSession) -> Iterator[str]:
+    """From what score on somebody is named, what to expect of it, and what to do about it."""
+    found = school.in_force(session.course, session.camera.id)
+    yield f"{found.threshold_words}. {found.expectation_words}. {found.cohort_words}."
+    advice = [found.advice(session.course.code)]
+    notices = school.calibrations.drift(session.course.id)
+    yield from filter(None, advice + [notice.words for notice in notices])
 
 
 def _watch(

@@ -181,12 +181,14 @@ def _hold_class(
 
 
 def _open_class(school: School, video: Path) -> ClassSession:
+    course = school.sessions.find_course(COURSE)
+    camera = school.sessions.camera(str(video), "Sample classroom")
     return school.sessions.open(
-        school.sessions.find_course(COURSE).id,
-        school.sessions.camera(str(video), "Sample classroom").id,
+        course.id,
+        camera.id,
         at=utc_now(),
         model_id=school.model_id,
-        rules=school.rules(),
+        rules=school.rules(course, camera.id),
         by="demo",
     )
 

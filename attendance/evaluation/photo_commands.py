@@ -26,6 +26,9 @@ _PhotosEach = Annotated[
 _MinPhotos = Annotated[
     int, typer.Option("--min-photos", min=1, help="Leave out people with fewer photos.")
 ]
+_Limit = Annotated[
+    int | None, typer.Option("--limit", min=2, help="Only so many people, for a quicker look.")
+]
 
 
 def robustness(
@@ -36,6 +39,7 @@ def robustness(
     ] = None,
     photos_each: _PhotosEach = 5,
     min_photos: _MinPhotos = 1,
+    limit: _Limit = None,
     json_file: JsonOption = None,
     html: HtmlOption = None,
     cache: CacheOption = None,
@@ -46,7 +50,7 @@ def robustness(
     from attendance.evaluation.robustness import evaluate_robustness
 
     check_targets(json_file, html)
-    paths = photos_of_people(images, pairs, photos_each, min_photos)
+    paths = photos_of_people(images, pairs, photos_each, min_photos, limit)
     scope = scope_of(context)
     faces = scope.main_faces(images, paths, cache)
     report = evaluate_robustness(scope.embedder(), faces, cache, scope.cache_key)
@@ -67,6 +71,7 @@ def crops(
     ] = None,
     photos_each: _PhotosEach = 6,
     min_photos: _MinPhotos = 2,
+    limit: _Limit = None,
     classes: Annotated[int, typer.Option(min=1, help="Simulated classes.")] = 100,
     class_size: Annotated[int, typer.Option(min=2, help="Members of each.")] = 30,
     json_file: JsonOption = None,
@@ -77,8 +82,10 @@ def crops(
     from attendance.evaluation.protocols import photos_of_people
 
     check_targets(json_file)
-    chosen_on = photos_of_people(images, choose_on, photos_each, min_photos)
-    others = photos_of_people(images, confirm_on, photos_each, min_photos) if confirm_on else []
+    chosen_on = photos_of_people(images, choose_on, photos_each, min_photos, limit)
+    others = (
+        photos_of_people(images, confirm_on, photos_each, min_photos, limit) if confirm_on else []
+    )
     scope = scope_of(context)
     faces = scope.main_faces(images, [*chosen_on, *others], cache)
     report = evaluate_crops(

@@ -111,7 +111,11 @@ def read_people(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def photos_of_people(
-    images: Path, pairs: Path | None, photos_each: int, min_photos: int
+    images: Path,
+    pairs: Path | None,
+    photos_each: int,
+    min_photos: int,
+    limit: int | None = None,
 ) -> list[str]:
     """The first photos of each person, of those a pairs file names if there is one.
 
@@ -120,6 +124,7 @@ def photos_of_people(
         pairs: LFW pairs file; None takes everybody.
         photos_each: at most so many of a person, so that nobody outweighs the others.
         min_photos: people with fewer are left out.
+        limit: of the others, only the first so many.
 
     Raises:
         ProtocolError: the folder or the file does not hold that.
@@ -129,7 +134,7 @@ def photos_of_people(
     kept = [people[name] for name in named if len(people[name]) >= min_photos]
     if not kept:
         raise ProtocolError(f"nobody in {images} has {min_photos} photos or more")
-    return [photo for photos in kept for photo in photos[:photos_each]]
+    return [photo for photos in kept[:limit] for photo in photos[:photos_each]]
 
 
 def _inside(folder: Path) -> list[Path]:

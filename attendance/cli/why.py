@@ -36,6 +36,8 @@ def why_figures(student: Student, why: Explanation) -> dict[str, Any]:
         "margin": claim.margin if claim else None,
         "threshold": thresholds.get("threshold"),
         "threshold_margin": thresholds.get("margin"),
+        "operating_point": why.session.rules.operating_point,
+        "cohort_version": why.session.rules.cohort_version,
         "model_id": why.session.model_id,
         "watched": round(why.watched, 4),
         "is_enrolled": why.is_enrolled,

@@ -126,7 +126,9 @@ def _why_in_doubt(why: Explanation, claim: Claim) -> str:
     lead = thresholds.get("margin", 0.0)
     if claim.margin < lead:
         return f", too close: a lead of {lead * 50:.0f} points is needed"
-    return ", but another face held this name, or the student is too like another one"
+    if any(why.student_id in pair for pair in why.session.rules.too_alike):
+        return ", but the camera cannot tell this student from another one"
+    return ", but another face held this name at the time"
 
 
 def _near_miss(why: Explanation, claim: Claim, clock: Callable[[datetime], str]) -> str:  # noqa: ARG001

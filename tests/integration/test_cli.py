@@ -98,6 +98,12 @@ def test_lesson_from_start_to_export(school: CommandLine, folder: Path) -> None:
     ]
     reasons = json.loads(school.ok("session", "why", "S1", "--json", "-"))
     assert len(reasons["evidence"]) >= 3
+    assert reasons["sentences"][0].startswith("Seen ")
+    assert "nobody else to confuse with" in reasons["sentences"][0]
+    assert reasons["looks"] >= len(reasons["evidence"])
+    assert all(look["has_crop"] for look in reasons["evidence"])
+    assert reasons["similarity"] > reasons["needed_similarity"]
+    assert "% is needed" in school.ok("session", "why", "S1")
     school.ok("export", "--course", "CS1", "-o", folder / "log.csv")
     with (folder / "log.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -13,6 +13,7 @@ from attendance.sessions.reasons import needed_similarity, percents_apart, sente
 from tests.fakes import NINE, class_session
 
 RULES = SessionRules(600, 0.8, {"threshold": 0.52, "margin": 0.1})
+TWINS = replace(RULES, too_alike=((1, 2),))
 
 
 def why(claim=None, **facts):
@@ -73,7 +74,12 @@ NEAR = claim(Decision.UNKNOWN, 0.22, 0.22, 0.2)
         (
             why(claim(Decision.REVIEW)),
             "Perhaps seen at 09:01: 86 % alike where 76 % is needed, next best person 59 %, "
-            "but another face held this name, or the student is too like another one.",
+            "but another face held this name at the time.",
+        ),
+        (
+            why(claim(Decision.REVIEW), session=class_session(rules=TWINS)),
+            "Perhaps seen at 09:01: 86 % alike where 76 % is needed, next best person 59 %, "
+            "but the camera cannot tell this student from another one.",
         ),
         (
             why(NEAR),
@@ -94,6 +100,7 @@ NEAR = claim(Decision.UNKNOWN, 0.22, 0.22, 0.2)
         "a doubt",
         "too close",
         "a rival face",
+        "a twin",
         "a near miss",
         "not seen",
         "hardly looked",

@@ -9,6 +9,7 @@ Name is `Name/Name_0001.jpg`, or lies in the folder of a group: `group/Name/Name
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +205,11 @@ class _PhotoFinder:
         self._images = images
         self._known: dict[str, dict[str, str]] = {}
 
+    @cached_property
+    def _groups(self) -> list[Path]:
+        """Listed once: a collection has thousands of folders, and thousands of lines name one."""
+        return _inside(self._images)
+
     def pair(self, number: int, line: str) -> tuple[str, str, bool]:
         """The two photos of a line and whether they show one person."""
         words = line.split("\t") if "\t" in line else line.split()
@@ -230,9 +236,10 @@ class _PhotoFinder:
         return self._known[name][stem]
 
     def _stems(self, where: str, name: str) -> dict[str, str]:
-        is_name = bool(name) and "/" not in name and name not in (".", "..")
-        places = [self._images, *_inside(self._images)] if is_name else []
-        folders = [place / name for place in places if (place / name).is_dir()]
+        is_name = "/" not in name and name not in ("", ".", "..")
+        folders = [self._images / name] if is_name else []
+        if is_name and not folders[0].is_dir():
+            folders = [group / name for group in self._groups if (group / name).is_dir()]
         if not folders:
             raise ProtocolError(f"{where}: there is no folder {self._images / name}")
         if len(folders) > 1:

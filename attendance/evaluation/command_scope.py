@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from attendance.config import Config, DetectorConfig
     from attendance.evaluation.embedding import PhotoEmbedder
     from attendance.evaluation.faces import MainFaces
+    from attendance.vision.embedder import NamedEmbedder
+    from attendance.vision.facenet import FaceNet
     from attendance.vision.mtcnn import Mtcnn
 
 JsonOption = Annotated[
@@ -62,12 +64,19 @@ class Scope:
         chosen = self.config.detector if settings is None else settings
         return load_detector(chosen, self.config.embedder.device, store.cache_dir)
 
-    def embedder(self, model: str | None = None) -> Any:
+    def embedder(self, model: str | None = None) -> NamedEmbedder:
         """The school's embedder in use, or the one of these weights."""
         from attendance.vision.loading import load_embedder
         from attendance.vision.weights import ModelStore
 
         return load_embedder(self.config.embedder, ModelStore(self.home / "models"), name=model)
+
+    def facenet(self) -> FaceNet:
+        """FaceNet, whichever embedder is in use: what only makes sense for its crops."""
+        from attendance.vision.loading import load_facenet
+        from attendance.vision.weights import ModelStore
+
+        return load_facenet(self.config.embedder, ModelStore(self.home / "models"))
 
     @property
     def cache_key(self) -> str:

@@ -89,7 +89,7 @@ def crops(
     scope = scope_of(context)
     faces = scope.main_faces(images, [*chosen_on, *others], cache)
     report = evaluate_crops(
-        scope.embedder(),
+        scope.facenet(),
         faces,
         len(chosen_on),
         scope.config.decision,

@@ -23,6 +23,8 @@ from attendance.db.models import ConsentRow, StudentRow
 from attendance.db.vault import Vault
 
 JPEG_QUALITY = 85
+TEXTS_WITHOUT_PICTURES = ("2026-11",)
+"""Consents that were given before their text spoke of pictures; they allow none."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class CropKeeper:
     keep_days: float
 
     def keep(self, tx: Session, look: EvidenceRow, crop: Image | None, model_id: str) -> None:
-        """Store what a look showed, once; without a live consent nothing is stored.
+        """Store what a look showed, once; without a live consent to pictures nothing is stored.
 
         Args:
             tx: in which `look` has its id.
@@ -119,7 +121,11 @@ def forget_crops(tx: Session, session_id: int, student_id: int) -> None:
 
 
 def _live_consent_id(tx: Session, student_id: int) -> int | None:
-    query = select(ConsentRow.id).where(ConsentRow.student_id == student_id, ConsentRow.is_live)
+    query = select(ConsentRow.id).where(
+        ConsentRow.student_id == student_id,
+        ConsentRow.is_live,
+        ConsentRow.text_version.not_in(TEXTS_WITHOUT_PICTURES),
+    )
     return tx.scalar(query.order_by(ConsentRow.id.desc()).limit(1))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from attendance.core.domain import Decision, LookEvidence, Remark, RemarkKind, Status
 from attendance.core.errors import VaultError
 from attendance.sessions import CropKeeper, Sessions
+from enroll.consent import CONSENT_VERSION
 
 CROP = np.full((112, 90, 3), (40, 90, 200), np.uint8)
 DAYS = timedelta(days=14)
@@ -64,6 +65,18 @@ def test_no_picture_without_a_live_consent(room):
     see(room, 0)
     assert crops(room) == []
     assert len(room.why(0).evidence) == len(room.why(2).evidence) == 1, "figures are kept"
+
+
+def test_a_consent_that_did_not_speak_of_pictures_allows_none(room):
+    third = room.students[2].id
+    room.school.registry.give_consent(third, text_version="2026-11", language="ko", at=room.at(0))
+    see(room, 2)
+    assert crops(room) == []
+    room.school.registry.give_consent(
+        third, text_version=CONSENT_VERSION, language="ko", at=room.at(9)
+    )
+    see(room, 2, after_s=20)
+    assert crops(room) == [2]
 
 
 def test_no_picture_of_an_unknown_face(room):

@@ -63,7 +63,7 @@ class DriftNotice:
         sessions: how many the trend rests on.
         weeks: from the first of them to the last.
         fall: over those weeks, in score; positive.
-        low, high: its 99 % interval.
+        low, high: its 95 % interval.
         suggestion: what to do about it, for the instructor.
     """
 
@@ -82,6 +82,6 @@ class DriftNotice:
         return (
             f"{self.course} before {self.camera}: faces have grown less alike to their enrolment "
             f"photos, by {self.fall:.2f} in score over {self.weeks:.0f} weeks "
-            f"({self.sessions} sessions, 99 % interval {self.low:.2f} to {self.high:.2f}). "
+            f"({self.sessions} sessions, 95 % interval {self.low:.2f} to {self.high:.2f}). "
             f"{self.suggestion}"
         )

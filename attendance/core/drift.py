@@ -12,7 +12,7 @@ WINDOW_WEEKS = 16.0
 LEAST_SESSIONS = 6
 LEAST_WEEKS = 4.0
 LEAST_FALL = 0.03
-CONFIDENCE = 0.99
+CONFIDENCE = 0.95
 
 Doubles = npt.NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Trend:
         sessions: how many it rests on.
         weeks: from the first to the last.
         fall: over those weeks, in score; negative for a rise.
-        low, high: the 99 % interval of the fall, as the question is asked after every session.
+        low, high: the 95 % interval of the fall.
     """
 
     sessions: int

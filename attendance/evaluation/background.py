@@ -24,7 +24,7 @@ from attendance.evaluation.reports import shown
 SIZES = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 84, 120)
 LEVELS = np.round(np.arange(0.10, 0.901, 0.02), 2)
 TEMPLATES = 5
-ROSTERS = 60
+ROSTERS = 40
 LEAST_PEOPLE = 10
 DRAWS = 200
 

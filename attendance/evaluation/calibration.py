@@ -21,6 +21,7 @@ from attendance.evaluation.alike import Pair, alike_pairs, is_too_alike
 from attendance.evaluation.searches import Enrolment, Searches
 
 STEP = 0.01
+MOST = 0.95
 NEAR_PAIRS = 5
 
 
@@ -115,7 +116,7 @@ def calibrated(
         raise AttendanceError(
             f"the background is of {background.model_id}, the templates of {enrolment.model_id}"
         )
-    size = len(enrolment.student_ids)
+    ids, size = enrolment.student_ids, len(enrolment.student_ids)
     try:
         needed = background.threshold(size, target_fpir)
     except ValueError as error:
@@ -123,10 +124,12 @@ def calibrated(
     searches = Searches(enrolment, decision)
     genuine, impostor = searches.genuine(), searches.impostor()
     least = max(decision.threshold, needed)
-    threshold = _held_by_own(searches, background, least, decision.margin)
+    pairs = alike_pairs(ids, searches, least, decision)
+    alike = [pair for pair in pairs if is_too_alike(pair)]
+    doubles = {ids.index(one) for pair in alike for one in (pair.first, pair.second)}
+    threshold = _held_by_own(searches, impostor, background, least, doubles)
     fpir = background.interval(size, threshold)
     false = background.interval(size, threshold, strangers)
-    pairs = alike_pairs(enrolment.student_ids, searches, threshold, decision)
     rate = background.rate(size, threshold)
     return CalibrationReport(
         model_id=enrolment.model_id,
@@ -147,11 +150,11 @@ def calibrated(
         expected_false_accepts=strangers * rate,
         false_low=strangers * false[0],
         false_high=strangers * false[1],
-        own_named=named_people(impostor, searches, threshold, decision.margin),
+        own_named=named_people(impostor, searches, threshold, decision.margin, doubles),
         own_limit=own_limit(background, size, threshold),
         fewer_poses=_fewer_poses(searches, threshold, decision.margin),
-        too_alike=tuple(pair for pair in pairs if is_too_alike(pair)),
-        near=tuple(pair for pair in pairs if not is_too_alike(pair))[:NEAR_PAIRS],
+        too_alike=tuple(alike),
+        near=tuple(pair for pair in pairs if pair not in alike)[:NEAR_PAIRS],
         background_strangers=background.strangers,
         background_people=background.people,
         background=background,
@@ -166,25 +169,37 @@ def missed(found: Doubles, threshold: float, margin: float) -> float:
     return metrics.rate(int((~is_named).sum()), len(found))
 
 
-def _held_by_own(searches: Searches, background: Background, least: float, margin: float) -> float:
+def _held_by_own(
+    searches: Searches, found: Doubles, background: Background, least: float, doubles: set[int]
+) -> float:
     """The lowest threshold from `least` on that the roster's own people hold.
 
     Each of them, with no photo enrolled, is a stranger to the others; they may be no closer to each
-    other than the background lets expect.
+    other than the background lets expect. `doubles`, who are reviewed anyway, do not count.
     """
-    found, size = searches.impostor(), searches.size
-    for level in np.arange(least, 0.95, STEP):
-        named = named_people(found, searches, level, margin)
-        if named <= own_limit(background, size, level):
+    for level in np.arange(least, MOST, STEP):
+        named = named_people(found, searches, level, background.margin, doubles)
+        if named <= own_limit(background, searches.size, level):
             return round(float(level), 3)
-    return 0.95
+    return MOST
 
 
-def named_people(found: Doubles, searches: Searches, threshold: float, margin: float) -> float:
-    """Share of the people who get another one's name, each weighing the same."""
+def named_people(
+    found: Doubles, searches: Searches, threshold: float, margin: float, doubles: set[int]
+) -> float:
+    """Share of the people who get another one's name, each weighing the same.
+
+    Args:
+        found: (p, 2) score and lead of each photo as a stranger's.
+        searches: whose photos these are.
+        threshold: of score that a name takes.
+        margin: the lead it takes.
+        doubles: places of people who are left out.
+    """
     is_named = (found[:, 0] >= threshold) & (found[:, 1] >= margin)
     counts = np.bincount(searches.owners, minlength=searches.size)
     named = np.bincount(searches.owners, is_named, searches.size)
+    named[list(doubles)] = 0
     return float((named / np.maximum(counts, 1)).mean())
 
 

@@ -130,7 +130,8 @@ def _draw_scores(axes: Axes, report: CalibrationReport) -> None:
         axes.fill_between(SCORES_SHOWN, curve, color=colour, alpha=0.3)
         axes.plot(SCORES_SHOWN, curve, color=colour, label=f"{label} ({len(values)})")
     _threshold(axes, report)
-    axes.set(xlabel="score of a photo", ylabel="density", xlim=(-0.2, 1), ylim=(0, None))
+    top = 1.3 * axes.dataLim.ymax
+    axes.set(xlabel="score of a photo", ylabel="density", xlim=(-0.2, 1), ylim=(0, top))
     axes.legend(loc="upper left")
 
 

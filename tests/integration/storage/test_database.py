@@ -18,7 +18,8 @@ from attendance.db import migrate, upgrades
 from attendance.db.engine import open_database
 from attendance.db.models import Base, StudentRow
 
-import attendance.db.class_models  # noqa: F401  isort: skip (its tables belong to Base)
+import attendance.db.calibration_models  # isort: skip (their tables belong to Base)
+import attendance.db.class_models  # noqa: F401  isort: skip (likewise)
 
 
 def test_home_is_for_its_owner_only(home):

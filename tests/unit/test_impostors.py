@@ -1,0 +1,60 @@
+"""Predicting false accepts: larger rosters, stricter thresholds, intervals that hold."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attendance.calibration.in_force import in_force
+from attendance.core.impostors import Background, predicted
+
+LEVELS = np.round(np.arange(0.1, 0.91, 0.02), 2)
+SIZES = np.array([1, 5, 30, 90], np.float64)
+CONFIGURED = {"threshold": 0.52, "review_threshold": 0.42, "margin": 0.1}
+TAIL = np.exp(-15 * (LEVELS - 0.1))
+FPIR = 1 - (1 - 0.2 * TAIL[None]) ** SIZES[:, None]
+BACKGROUND = Background("m", 0.1, 1000, 200, SIZES, LEVELS, FPIR, 0.3 * FPIR)
+sizes = st.integers(1, 400)
+
+
+@given(sizes, st.floats(0.004, 0.2))
+def test_the_threshold_holds_what_was_asked_for(size, target):
+    assert BACKGROUND.rate(size, BACKGROUND.threshold(size, target)) <= target * 1.05
+
+
+@given(sizes, sizes)
+def test_a_larger_roster_never_takes_a_lower_threshold(one, other):
+    small, large = sorted((one, other))
+    assert BACKGROUND.threshold(small, 0.01) <= BACKGROUND.threshold(large, 0.01) + 1e-9
+
+
+def test_a_rate_that_so_few_strangers_cannot_speak_of_is_refused():
+    with pytest.raises(ValueError, match=r"1000 strangers .* ask for 0\.003"):
+        BACKGROUND.threshold(30, 0.001)
+
+
+@pytest.mark.parametrize(("strangers", "most"), [(50, 1.0), (800, 0.98)])
+def test_counts_drawn_as_predicted_lie_in_the_interval_as_often_as_it_says(strangers, most):
+    """Of few strangers only whole ones can be named, so the interval is wider than it need be."""
+    mean, spread, draw = 0.02, 0.008, np.random.default_rng(0)
+    total = mean * (1 - mean) / spread**2 - 1
+    rates = draw.beta(mean * total, (1 - mean) * total, 2000)
+    shares = draw.binomial(strangers, rates) / strangers
+    low, high = predicted(mean, spread, strangers)
+    assert 0.94 <= ((shares >= low) & (shares <= high)).mean() <= most
+
+
+def test_a_school_that_never_calibrated_gets_a_threshold_for_its_size():
+    small = in_force(CONFIGURED, BACKGROUND, range(2), None, None)
+    large = in_force(CONFIGURED, BACKGROUND, range(300), None, None)
+    assert small.thresholds["threshold"] == 0.52  # the settings are the least
+    assert large.thresholds["threshold"] > 0.52
+    apart = large.thresholds["threshold"] - large.thresholds["review_threshold"]
+    assert apart == pytest.approx(0.1)
+    assert "attendance calibrate --course X" in large.advice("X")
+
+
+def test_a_model_nobody_has_measured_goes_by_the_settings_and_says_so():
+    found = in_force(CONFIGURED, None, range(30), None, None)
+    assert found.thresholds == CONFIGURED
+    assert "not known for this model" in found.expectation_words

@@ -17,7 +17,7 @@ from attendance.core.domain import FloatArray, Gallery
 from attendance.core.errors import DimensionError
 
 PRIOR_PEOPLE = 4.0
-NEW_CAMERA_CAUTION = 0.04
+NEW_CAMERA_CAUTION = 0.08
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Cohort:
 
         >>> empty = Cohort.empty("model", 2)
         >>> empty.caution, round(empty.with_session(np.eye(2, dtype=np.float32)).caution, 3)
-        (0.04, 0.027)
+        (0.08, 0.053)
         """
         return NEW_CAMERA_CAUTION * PRIOR_PEOPLE / (self.people + PRIOR_PEOPLE)
 

@@ -151,6 +151,19 @@ def test_five_good_photos_give_ten_templates(school: School, enroller: Enroller)
     assert school.registry.find_student("20260001").name == "김민준"
 
 
+def test_every_installed_embedder_gets_its_templates_so_that_a_switch_needs_no_photos(
+    school: School, enroller: Enroller
+) -> None:
+    applicant = Applicant("20260002", "이서연")
+    student, result = admit(enroller, school.registry, applicant, five_good(), at=utc_now())
+    installed = [school.models.model_id(name) for name in school.models.installed()]
+    assert len(installed) >= 2
+    assert list(result.model_ids) == installed
+    for model_id in installed:
+        assert school.registry.enrolled([student.id], model_id) == {student.id}
+        assert len(school.registry.templates_of(student.id, model_id)) == 10
+
+
 @pytest.mark.parametrize("missing", [1, 4, 5])
 def test_fewer_than_five_photos_store_nothing(
     school: School, enroller: Enroller, missing: int

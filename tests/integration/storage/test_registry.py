@@ -341,6 +341,21 @@ def test_models_live_side_by_side_on_the_same_photos(school, kim):
     assert school.execute("SELECT count(*) FROM sample") == [(2,)]
 
 
+def test_templates_of_two_models_are_stored_together_or_not_at_all(school, kim):
+    """A switch of embedders must never find somebody half enrolled."""
+    consent(school, kim, NINE)
+    good = [NewTemplate("a", Pose.FRONT, False, unit(1))]
+    wrong_pose = [NewTemplate("a", Pose.SMILE, False, unit(2, 128))]
+    both = {MODEL: good, "sface": wrong_pose}
+    with pytest.raises(RegistryError, match="already the front one"):
+        school.registry.replace_all_templates(kim.id, both, at=NINE)
+    assert not school.registry.enrolled([kim.id], MODEL)
+    both["sface"] = [NewTemplate("a", Pose.FRONT, False, unit(2, 128))]
+    assert school.registry.replace_all_templates(kim.id, both, at=NINE) == 1
+    assert school.registry.gallery([kim.id], MODEL).templates.shape == (1, 8)
+    assert school.registry.gallery([kim.id], "sface").templates.shape == (1, 128)
+
+
 def test_failed_replacement_keeps_the_earlier_templates(school, kim):
     school.enrol(kim, [unit(1)])
     wrong_pose = NewTemplate("photo-front", Pose.SMILE, False, unit(2))

@@ -26,7 +26,7 @@ def face():
 def models(tmp_path_factory):
     """The real models, loaded once for all tests of this file."""
     school = School(tmp_path_factory.mktemp("models"), Config())
-    yield school.detector(), school.embedder()
+    yield school.detector(), school.embedders()
     school.close()
 
 

@@ -19,7 +19,6 @@ BETTER_VIEW = 1.3
 BATCH = 4
 COMPANY = 0.8
 MAX_CUT_AWAY = 0.1
-FULL_QUALITY_PX = 100.0
 KEPT_CROP_PX = 112
 
 
@@ -38,15 +37,6 @@ def choose(ripeness: Sequence[float]) -> IntArray:
     order = np.argsort(-ripe, kind="stable")[:BATCH]
     is_due = bool((ripe >= 1).any())
     return order[ripe[order] >= COMPANY] if is_due else order[:0]
-
-
-def look_quality(box: FloatArray) -> float:
-    """The weight of a look, in (0, 1]: the height of the face, full from 100 pixels on.
-
-    >>> look_quality(np.array([0, 0, 40, 50], np.float32))
-    0.5
-    """
-    return float(np.clip((box[3] - box[1]) / FULL_QUALITY_PX, 0.01, 1.0))
 
 
 def kept_crop(image: Image, box: FloatArray) -> Image:

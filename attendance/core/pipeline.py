@@ -34,6 +34,7 @@ from attendance.core.following import FaceSearch, follow
 from attendance.core.matching import CameraGallery
 from attendance.core.newcomers import Newcomers
 from attendance.core.promises import SLOW_CAMERA_S, Submit, UnderWay, at_once
+from attendance.core.quality import measure
 from attendance.core.remarks import Remarks
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 from attendance.core.watching import PipelineRules, Watched
@@ -251,7 +252,8 @@ class Pipeline:
             if watched.is_unlike(embedding):
                 update, watched = self._split(track.track_id, frame, update)
         crop = looking.kept_crop(frame.image, track.box)
-        watched.take(Look(frame.t_s, frame.at, embedding, looking.look_quality(track.box), crop))
+        quality = measure(frame.image, track.box, track.landmarks).weight
+        watched.take(Look(frame.t_s, frame.at, embedding, quality, crop))
         watched.best_view = max(watched.best_view, looking.view(track.box, track.landmarks))
         return update
 

@@ -20,6 +20,7 @@ from attendance.evaluation.command_scope import (
     Scope,
     scope_of,
 )
+from attendance.evaluation.evidence_command import evidence
 from attendance.evaluation.photo_commands import crops, robustness, search_drawn_classes
 from attendance.evaluation.reports import check_targets
 from attendance.evaluation.tables import (
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 app.command()(robustness)
 app.command()(crops)
+app.command()(evidence)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from attendance.evaluation.evidence_rules import Curves, Rule, Scorer, Seen
 from attendance.evaluation.evidence_stage import Classes, Stage, Trial
 from attendance.evaluation.protocols import person_of
 
-ROSTERS = 200
+ROSTERS = 100
 FPIRS = {"0.01": 0.01, "0.003": 0.003}
 TODAY = "mean similarity, by height"
 VOTES = (1 / 3, 1 / 2, 2 / 3)
@@ -99,6 +99,7 @@ def evaluate_evidence(
     decision: DecisionConfig,
     identity: tuple[str, str],
     count: int = ROSTERS,
+    replicates: int = REPLICATES,
 ) -> EvidenceReport:
     """Compare the rules.
 
@@ -108,6 +109,7 @@ def evaluate_evidence(
         decision: how scores are made; its thresholds are not used.
         identity: model_id and variant of the embedder.
         count: of classes drawn from each.
+        replicates: of the bootstrap over people.
     """
     chosen_on, judged_on = (Classes(stage, decision, count) for stage in (first, second))
     single, by_quality = (learn(chosen_on, bins) for bins in (1, 3))
@@ -124,7 +126,7 @@ def evaluate_evidence(
         n_strangers=int((~judged.is_mated).sum()),
         correlation=single.correlation,
         chosen_fnir={key: _fnirs(learnt, fpir) for key, fpir in FPIRS.items()},
-        figures={key: _figures(learnt, judged, fpir) for key, fpir in FPIRS.items()},
+        figures={key: _figures(learnt, judged, fpir, replicates) for key, fpir in FPIRS.items()},
         model_id=identity[0],
         variant=identity[1],
         outcomes=judged,
@@ -186,7 +188,9 @@ def _fnirs(outcomes: Outcomes, fpir: float) -> dict[str, float]:
     }
 
 
-def _figures(learnt: Outcomes, judged: Outcomes, fpir: float) -> dict[str, RuleFigure]:
+def _figures(
+    learnt: Outcomes, judged: Outcomes, fpir: float, replicates: int
+) -> dict[str, RuleFigure]:
     thresholds = {
         name: metrics.threshold_at_far(each[~learnt.is_mated], fpir)
         for name, each in learnt.strengths.items()
@@ -203,7 +207,7 @@ def _figures(learnt: Outcomes, judged: Outcomes, fpir: float) -> dict[str, RuleF
 
     n_people = int(judged.person.max()) + 1
     point = rates(np.ones(n_people, np.intp))
-    low, high = metrics.interval(metrics.bootstrap_people(rates, n_people, REPLICATES))
+    low, high = metrics.interval(metrics.bootstrap_people(rates, n_people, replicates))
     rows = zip(
         thresholds, *(each.reshape(-1, 4).tolist() for each in (point, low, high)), strict=True
     )

@@ -100,7 +100,7 @@ def stage(seed, people=12, strangers=20):
 
 
 def test_the_trial_finds_averaging_better_than_single_looks():
-    report = evaluate_evidence(stage(1), stage(2), DECISION, ("m", "fake"), count=6)
+    report = evaluate_evidence(stage(1), stage(2), DECISION, ("m", "fake"), count=6, replicates=30)
     at = report.figures["0.01"]
     assert at[TODAY].lead == 0, "today's rule is what the others are compared with"
     assert at["any single look"].fnir_at_own >= at[TODAY].fnir_at_own

@@ -43,7 +43,7 @@ def calibrate(
     with own.school() as school:
         chosen = school.sessions.find_course(course)
         seen_by = None if camera is None else school.sessions.camera(camera)
-        figures = _figures(school, chosen, target_fpir, strangers)
+        figures = _figures(school, chosen, seen_by, target_fpir, strangers)
         point = _keep(school, chosen, seen_by, figures)
         names = {s.id: s.number for s in school.registry.student_names(point.students).values()}
     if report is not None:
@@ -54,12 +54,14 @@ def calibrate(
 
 
 def _figures(
-    school: School, course: Course, target_fpir: float, strangers: int
+    school: School, course: Course, camera: Camera | None, target_fpir: float, strangers: int
 ) -> CalibrationReport:
+    from dataclasses import replace
     from zoneinfo import ZoneInfo
 
     from attendance.bootstrap import utc_now
     from attendance.calibration.background import shipped_background
+    from attendance.core.cohort import centred
     from attendance.evaluation.calibration import calibrated
     from attendance.evaluation.searches import enrolment_of
 
@@ -74,6 +76,10 @@ def _figures(
     roster = school.sessions.roster(course.id, today)
     templates = {one: school.registry.templates_of(one, model_id) for one in roster}
     enrolment = enrolment_of(templates, model_id)
+    cohort = school.calibrations.cohort(camera.id, model_id) if camera else None
+    if cohort is not None:
+        moved = centred(enrolment.embeddings, cohort.cohort.shift)
+        enrolment = replace(enrolment, embeddings=moved)
     return calibrated(enrolment, background, school.config.decision, target_fpir, strangers)
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -223,8 +224,9 @@ def why(
         screen.print(sentence)
     if answer.evidence:
         screen.print(why_table(answer))
+    zone = ZoneInfo(answer.session.course.timezone)
     for event in answer.events:
-        screen.print(f"{event.at:%H:%M:%S}  {event.kind}")
+        screen.print(f"{event.at.astimezone(zone):%H:%M:%S}  {event.kind}")
     write_json(figures, json_target)
 
 

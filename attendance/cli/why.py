@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from rich.table import Table
 
@@ -50,13 +51,15 @@ def why_figures(student: Student, why: Explanation) -> dict[str, Any]:
 
 
 def why_table(why: Explanation) -> Table:
-    """The looks, best first, times in UTC."""
+    """The looks, best first, times in the course's zone as in the sentences."""
+    zone = ZoneInfo(why.session.course.timezone)
     table = Table("time", "alike", "next best", "score", "lead", "quality", "picture")
     for look in why.evidence:
         second = "" if look.second is None else percent(look.second)
         figures = (f"{look.score:.2f}", f"{look.margin:.2f}", f"{look.quality:.2f}")
         kept = "kept" if look.crop_id else ""
-        table.add_row(f"{look.at:%H:%M:%S}", percent(look.similarity), second, *figures, kept)
+        at = look.at.astimezone(zone)
+        table.add_row(f"{at:%H:%M:%S}", percent(look.similarity), second, *figures, kept)
     return table
 
 

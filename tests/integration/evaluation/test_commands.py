@@ -91,6 +91,31 @@ def test_a_mistake_is_one_sentence_before_any_work(
     assert message in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "nothing to search"),
+        (("--gallery", "."), "a gallery without probes"),
+        (("--images", ".", "--gallery", "."), "both ways at once"),
+    ],
+)
+def test_identification_wants_two_folders_or_one(arguments: tuple[str, ...], reason: str) -> None:
+    result = run("identification", *arguments)
+    assert result.exit_code == 2, reason
+    assert "--images alone" in " ".join(result.output.split())
+
+
+def test_robustness_writes_a_page(images: Path, tmp_path: Path) -> None:
+    target, page = tmp_path / "figures.json", tmp_path / "page.html"
+    result = run("robustness", "--images", images, "--json", target, "--html", page)
+    assert result.exit_code == 0, result.output
+    figures = json.loads(target.read_text())
+    assert (figures["n_people"], figures["n_photos"], figures["n_same"]) == (2, 4, 2)
+    kinds = [(one["kind"], one["level"]) for one in figures["damages"]]
+    assert ("JPEG quality", "10") in kinds
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 @pytest.mark.data
 def test_verification_on_real_people(tmp_path: Path) -> None:
     """Forty pairs of LFW's development set: chance makes at most a few wrong."""

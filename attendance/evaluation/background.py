@@ -120,7 +120,9 @@ def _spread(named: Doubles, drawn_share: float, draw: np.random.Generator) -> Do
     """How far the rate of one roster lies from the mean found here. Returns: (levels,).
 
     What rosters differ by, less what is chance among these strangers, and made larger where one
-    roster takes a good part of the people; and what the mean would be with other strangers.
+    roster takes a good part of the people; what the mean found here differs by from that of all
+    people, as a roster's share of those it was found with; and what it would be with other
+    strangers.
     """
     strangers = named.shape[1]
     by_roster = named.mean(axis=1)
@@ -129,4 +131,4 @@ def _spread(named: Doubles, drawn_share: float, draw: np.random.Generator) -> Do
     by_stranger = named.mean(axis=0)
     weights = draw.multinomial(strangers, np.full(strangers, 1 / strangers), DRAWS) / strangers
     of_mean = (weights @ by_stranger).var(axis=0)
-    return np.asarray(np.sqrt(between + of_mean), np.float64)
+    return np.asarray(np.sqrt(between * (1 + drawn_share) + of_mean), np.float64)

@@ -114,6 +114,9 @@ def identification(
     class_size: Annotated[int, typer.Option(min=2, help="Members of each.")] = 30,
     templates: Annotated[int, typer.Option(min=1, help="Photos enrolled of each.")] = 5,
     photos_each: Annotated[int, typer.Option(min=2, help="At most so many a person.")] = 6,
+    min_photos: Annotated[
+        int, typer.Option("--min-photos", min=1, help="Leave out people with fewer photos.")
+    ] = 1,
     played: Annotated[
         bool, typer.Option("--clips/--no-clips", help="Play synthetic clips of them as well.")
     ] = True,
@@ -129,7 +132,7 @@ def identification(
         folders = (gallery, probes, impostors)
         _search_folders(scope, folders, Handing(json_file, plot, html), cache)
     elif images is not None and gallery is None and probes is None and impostors is None:
-        people = (images, pairs, photos_each)
+        people = (images, pairs, photos_each, min_photos)
         drawn = (classes, class_size, templates, played)
         search_drawn_classes(scope, people, drawn, Handing(json_file, plot, html), cache)
     else:

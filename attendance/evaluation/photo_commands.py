@@ -102,7 +102,7 @@ def crops(
 
 def search_drawn_classes(
     scope: Scope,
-    people: tuple[Path, Path | None, int],
+    people: tuple[Path, Path | None, int, int],
     drawn: tuple[int, int, int, bool],
     handing: Handing,
     cache: Path | None,
@@ -116,9 +116,9 @@ def search_drawn_classes(
     from attendance.evaluation.page_plots import class_figures
     from attendance.evaluation.protocols import photos_of_people
 
-    images, pairs, photos_each = people
+    images, pairs, photos_each, min_photos = people
     plan = ClassPlan(*drawn)
-    every = photos_of_people(images, pairs, photos_each, 1)
+    every = photos_of_people(images, pairs, photos_each, min_photos)
     paths = photos_for_classes(every, plan.class_size, plan.n_templates)
     faces = scope.main_faces(images, paths, cache)
     photos = scope.photo_embedder(cache).embed(images, paths)

@@ -172,6 +172,17 @@ class School:
             None if camera_id is None else kept.cohort_version(camera_id, model_id),
         )
 
+    def thresholds_for(self, enrolled: int, people: int) -> dict[str, float]:
+        """What a session without a calibration goes by.
+
+        Args:
+            enrolled: people on its roster who have templates.
+            people: the most its camera has shown in one session.
+        """
+        background = shipped_background(self.model_id)
+        cohort = (0, people, people) if people else None
+        return in_force(self._configured(), background, range(enrolled), None, cohort).thresholds
+
     def _configured(self) -> dict[str, float]:
         return {key: float(value) for key, value in self.config.decision.model_dump().items()}
 

@@ -64,7 +64,9 @@ class EmbedderConfig(Section):
 class DecisionConfig(Section):
     """When a face gets a name. docs/decisions.md says where the figures come from."""
 
-    threshold: float = Field(0.52, ge=0, le=1, description="least score for a name; large rosters raise it")
+    threshold: float = Field(
+        0.52, ge=0, le=1, description="least score for a name; large rosters raise it"
+    )
     review_threshold: float = Field(0.42, ge=0, le=1, description="score from which staff is asked")
     margin: float = Field(0.1, ge=0, le=1, description="lead over the second person for a name")
     min_looks: int = Field(3, ge=1, le=50, description="looks a decision rests on")

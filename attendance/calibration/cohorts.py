@@ -22,7 +22,7 @@ LEAST_PEOPLE = 5
 def keep(tx: Session, camera_id: int, cohort: Cohort, at: datetime) -> StoredCohort | None:
     """Adds the next version; None where there is too little, or nothing new, to keep."""
     newest = newest_version(tx, camera_id, cohort.model_id)
-    version, tracks = newest or (0, 0)
+    version, tracks, _ = newest or (0, 0, 0)
     if cohort.people < LEAST_PEOPLE or cohort.tracks <= tracks:
         return None
     row = CameraCohortRow(
@@ -39,17 +39,17 @@ def keep(tx: Session, camera_id: int, cohort: Cohort, at: datetime) -> StoredCoh
     return _as_cohort(row)
 
 
-def newest_version(tx: Session, camera_id: int, model_id: str) -> tuple[int, int] | None:
-    """The newest version of a camera's cohort and its tracks."""
+def newest_version(tx: Session, camera_id: int, model_id: str) -> tuple[int, int, int] | None:
+    """The newest version of a camera's cohort, its tracks and its people."""
     row = CameraCohortRow
     query = (
-        select(row.version, row.tracks)
+        select(row.version, row.tracks, row.people)
         .where(row.camera_id == camera_id, row.model_id == model_id)
         .order_by(row.version.desc())
         .limit(1)
     )
     found = tx.execute(query).first()
-    return None if found is None else (found.version, found.tracks)
+    return None if found is None else (found.version, found.tracks, found.people)
 
 
 def find(tx: Session, camera_id: int, model_id: str, version: int | None) -> StoredCohort | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from attendance.calibration.models import OperatingPoint
+from attendance.core.cohort import caution
 from attendance.core.impostors import Background
 
 TARGET_FPIR = 0.01
@@ -24,7 +25,7 @@ class InForce:
             background nor an operating point.
         interval: 95 % of it, over rosters and strangers.
         point: the calibration in force.
-        cohort: version of the camera's cohort and how many tracks it has seen.
+        cohort: version of the camera's cohort, its tracks and its people.
         is_outdated: the roster has changed since the calibration.
     """
 
@@ -34,7 +35,7 @@ class InForce:
     expected_false_accepts: float | None
     interval: tuple[float, float] | None
     point: OperatingPoint | None
-    cohort: tuple[int, int] | None
+    cohort: tuple[int, int, int] | None
     is_outdated: bool
 
     @property
@@ -63,7 +64,10 @@ class InForce:
     def cohort_words(self) -> str:
         """What is known of the camera."""
         if self.cohort is None:
-            return "This camera's light and lens are not known yet"
+            return (
+                "This camera's light and lens are not known yet: until it has seen some people, "
+                "names need a higher score and you are asked more often"
+            )
         return f"Camera known from {self.cohort[1]} people (version {self.cohort[0]})"
 
     def advice(self, course: str) -> str:
@@ -81,9 +85,12 @@ def in_force(
     background: Background | None,
     enrolled: Collection[int],
     point: OperatingPoint | None,
-    cohort: tuple[int, int] | None,
+    cohort: tuple[int, int, int] | None,
 ) -> InForce:
     """The strictest of what the settings, the roster's size and the calibration ask for.
+
+    For a camera that has shown few people the threshold is raised by `caution`, and the band in
+    which staff is asked grows with it.
 
     A calibration is believed for the roster it was made from. Where people have come or gone since,
     the size of today's roster has its say as well, and where there is none, only that.
@@ -93,7 +100,7 @@ def in_force(
         background: of the model; None where nobody has measured it.
         enrolled: ids of the people with templates.
         point: the newest operating point that fits.
-        cohort: version of the camera's cohort, and its tracks.
+        cohort: version of the camera's cohort, its tracks and its people.
     """
     size = max(len(enrolled), 1)
     is_outdated = point is not None and set(point.students) != set(enrolled)
@@ -103,11 +110,12 @@ def in_force(
     if background is not None and (point is None or is_outdated):
         target = point.target_fpir if point else TARGET_FPIR
         wished.append(background.threshold(size, max(target, background.least_fpir)))
-    threshold = round(max(wished), 3)
+    known = round(max(wished), 3)
+    threshold = round(known + caution(cohort[2] if cohort else 0), 3)
     strangers = point.strangers if point else STRANGERS
     expected, interval = _expected(background, size, threshold, strangers)
     return InForce(
-        configured | raised(configured, threshold),
+        configured | raised(configured, known) | {"threshold": threshold},
         len(enrolled),
         strangers,
         expected,

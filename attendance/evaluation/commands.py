@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from attendance.evaluation.clip_trials_command import clip_trials
 from attendance.evaluation.command_scope import (
     PEOPLE,
     CacheOption,
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.command()(robustness)
 app.command()(crops)
 app.command()(evidence)
+app.command()(clip_trials)
 
 
 @app.command()

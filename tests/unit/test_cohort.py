@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance.core.cohort import NEW_CAMERA_CAUTION, Cohort, centred
+from attendance.core.cohort import NEW_CAMERA_CAUTION, Cohort, caution, centred
 from attendance.core.errors import DimensionError
 from attendance.core.matching import CameraGallery, best_match
 from attendance.vision.facenet import unit_rows
@@ -44,12 +44,12 @@ def test_a_camera_nobody_was_seen_by_changes_nothing():
     assert np.allclose(
         CameraGallery.of(gallery, empty.shift).rows(probes), CameraGallery.of(gallery).rows(probes)
     )
-    assert empty.caution == NEW_CAMERA_CAUTION
 
 
 def test_caution_falls_with_every_further_person():
-    cautions = [Cohort.empty("m", 16).with_session(people(n)).caution for n in range(1, 30)]
+    cautions = [caution(people) for people in range(30)]
     assert cautions == sorted(cautions, reverse=True)
+    assert cautions[0] == NEW_CAMERA_CAUTION
     assert cautions[-1] < NEW_CAMERA_CAUTION / 5
 
 

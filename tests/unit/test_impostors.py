@@ -10,6 +10,7 @@ from attendance.core.impostors import Background, predicted
 
 LEVELS = np.round(np.arange(0.1, 0.91, 0.02), 2)
 SIZES = np.array([1, 5, 30, 90], np.float64)
+KNOWN = (1, 10**6, 10**6)
 CONFIGURED = {"threshold": 0.52, "review_threshold": 0.42, "margin": 0.1}
 TAIL = np.exp(-15 * (LEVELS - 0.1))
 FPIR = 1 - (1 - 0.2 * TAIL[None]) ** SIZES[:, None]
@@ -44,9 +45,21 @@ def test_counts_drawn_as_predicted_lie_in_the_interval_as_often_as_it_says(stran
     assert 0.94 <= ((shares >= low) & (shares <= high)).mean() <= most
 
 
+def test_staff_is_asked_more_often_until_a_camera_is_known():
+    by_people = [
+        in_force(CONFIGURED, BACKGROUND, range(30), None, known)
+        for known in (None, (1, 5, 5), (2, 40, 30), KNOWN)
+    ]
+    thresholds = [found.thresholds["threshold"] for found in by_people]
+    assert thresholds == sorted(thresholds, reverse=True)
+    assert thresholds[0] == pytest.approx(thresholds[-1] + 0.08)
+    assert len({found.thresholds["review_threshold"] for found in by_people}) == 1
+    assert "asked more often" in by_people[0].cohort_words
+
+
 def test_a_school_that_never_calibrated_gets_a_threshold_for_its_size():
-    small = in_force(CONFIGURED, BACKGROUND, range(2), None, None)
-    large = in_force(CONFIGURED, BACKGROUND, range(300), None, None)
+    small = in_force(CONFIGURED, BACKGROUND, range(2), None, KNOWN)
+    large = in_force(CONFIGURED, BACKGROUND, range(300), None, KNOWN)
     assert small.thresholds["threshold"] == 0.52  # the settings are the least
     assert large.thresholds["threshold"] > 0.52
     apart = large.thresholds["threshold"] - large.thresholds["review_threshold"]
@@ -55,6 +68,6 @@ def test_a_school_that_never_calibrated_gets_a_threshold_for_its_size():
 
 
 def test_a_model_nobody_has_measured_goes_by_the_settings_and_says_so():
-    found = in_force(CONFIGURED, None, range(30), None, None)
+    found = in_force(CONFIGURED, None, range(30), None, KNOWN)
     assert found.thresholds == CONFIGURED
     assert "not known for this model" in found.expectation_words

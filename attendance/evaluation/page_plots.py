@@ -10,6 +10,7 @@ import numpy as np
 from attendance.evaluation.damage import FACE_SIZE, JPEG
 from attendance.evaluation.html_page import INK
 from attendance.evaluation.plots import OTHER, SAME, STYLE, draw_roc, draw_similarities
+from attendance.evaluation.simulated_classes import FPIRS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +96,8 @@ def class_figures(report: ClassesReport) -> Captioned:
             )
             axes.plot(x, [r.value for r in rates], "o-", color=colour, label=kind)
         axes.set(xscale="log", xlabel="FPIR", ylabel="FNIR", ylim=(0, None))
+        axes.set_xticks([float(key) for key in FPIRS], list(FPIRS))
+        axes.set_xticks([], minor=True)
         axes.legend()
 
     caption = f"FNIR against FPIR, {report.n_classes} classes of {report.n_gallery}."
@@ -112,7 +115,7 @@ def draw_damage(axes: Axes, figures: Sequence[DamageFigures], kind: str) -> None
         axes.plot(places, published, color=OTHER, marker="s", ms=4, label="FaceNet paper")
     axes.set_xticks(places, [one.level for one in figures])
     axes.set(ylim=(0, 1.02), ylabel="VAL at FAR 1e-3", title=kind)
-    axes.legend(loc="lower right")
+    axes.legend(loc="best")
 
 
 def _with_intervals(axes: Axes, rates: Sequence[tuple[float, float, float]]) -> None:

@@ -81,7 +81,8 @@ def write_page(
 def _svg(figure: Figure, number: int) -> str:
     """A plot as an element of a page, its names its own."""
     drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", transparent=True)
+    without = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(drawn, format="svg", transparent=True, metadata=without)
     element = drawn.getvalue().partition("<svg")[2]
     element = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>p{number}-", element)
     return "<svg" + element.replace(INK, "currentColor")

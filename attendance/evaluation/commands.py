@@ -134,6 +134,8 @@ def identification(
         folders = (gallery, probes, impostors)
         _search_folders(scope, folders, Handing(json_file, plot, html), cache)
     elif images is not None and gallery is None and probes is None and impostors is None:
+        if plot is not None:
+            raise typer.BadParameter("--plot is for two folders; classes are drawn with --html")
         people = (images, pairs, photos_each, min_photos)
         drawn = (classes, class_size, templates, played)
         search_drawn_classes(scope, people, drawn, Handing(json_file, plot, html), cache)

@@ -357,7 +357,7 @@ def test_what_is_seen_stands_in_the_register(lesson):
     assert rows[lesson.minsu].source is Source.AUTO
     assert rows[lesson.minsu].first_seen == NINE + timedelta(seconds=1.4)
     assert (rows[lesson.ada].status, rows[lesson.ada].in_review) == (None, True)
-    assert [e.kind for e in lesson.events()] == ["opened", "camera", "arrival", "review"]
+    assert [e.kind for e in lesson.events()] == ["opened", "camera", "arrival", "doubted", "review"]
 
 
 def test_who_comes_after_the_limit_is_late(lesson):

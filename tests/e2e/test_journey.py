@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from attendance.core.domain import Pose
 from attendance.demo.sample_class import sample_photos
 
-PERSON = "madonna"
+PERSON = "mindy_kaling"
 SEEN_WITHIN_MS = 90_000
 FPS, SECONDS_A_PHOTO = 10, 5
 
@@ -73,10 +73,10 @@ def test_a_class_from_enrolment_to_csv(visit, attendance_run, photos, lesson, tm
     page = visit().page
     page.goto(attendance_run)
     add_course(page, "MUS-1", "Music")
-    add_student(page, "1", "Madonna")
+    add_student(page, "1", "Mindy")
     add_student(page, "2", "김민수")
 
-    page.get_by_role("link", name="Enrol Madonna").click()
+    page.get_by_role("link", name="Enrol Mindy").click()
     note = tmp_path / "note.jpg"
     note.write_text("this is no photo")
     page.locator("#consent").check()
@@ -95,7 +95,7 @@ def test_a_class_from_enrolment_to_csv(visit, attendance_run, photos, lesson, tm
     expect(page.locator("#count-all")).to_have_text("2")
     page.evaluate("window.isTheSamePage = true")
 
-    seen = page.locator(".entry", has_text="Madonna")
+    seen = page.locator(".entry", has_text="Mindy")
     expect(seen).to_have_attribute("data-status", "present", timeout=SEEN_WITHIN_MS)
     expect(page.locator("#video-wait")).to_be_hidden()
 
@@ -122,5 +122,5 @@ def test_a_class_from_enrolment_to_csv(visit, attendance_run, photos, lesson, tm
     with (tmp_path / "register.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     found = [(row["student_no"], row["name"], row["status"], row["source"]) for row in rows]
-    assert found == [("1", "Madonna", "present", "auto"), ("2", "김민수", "excused", "human")]
+    assert found == [("1", "Mindy", "present", "auto"), ("2", "김민수", "excused", "human")]
     assert rows[0]["first_seen"].endswith("+09:00")

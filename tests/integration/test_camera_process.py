@@ -157,7 +157,7 @@ def enrolled_home(tmp_path_factory):
     student = school.registry.add_student("S1", "Eileen")
     school.registry.give_consent(student.id, text_version="1", language="en", at=at)
     limits = school.config.enrollment
-    enroller = Enroller(school.detector(), school.embedder(), school.registry, limits)
+    enroller = Enroller(school.detector(), school.embedders(), school.registry, limits)
     assert enroller.enroll(student.id, photos(), at=at).templates == 10
     away = school.registry.add_student("S2", "Away")
     course = school.sessions.add_course("SPACE", "Space flight")

@@ -27,6 +27,7 @@ from attendance.vision.frame_pyramid import FramePyramid
 
 Rows = Callable[[Image], FloatArray]
 HEAP_OVERLAP = 0.4
+SURE_AT_ONCE = 0.76
 SIGNATURE_PX = 12
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
@@ -212,7 +213,8 @@ class MtcnnSearch:
         """O-Net's opinion of the best box of each heap, of the others where that was no face.
 
         R-Net leaves about eight boxes a face. What is a face is asked about once more, on the box
-        that O-Net itself has drawn: a third of the work for the same faces, and as sure.
+        that O-Net itself has drawn: a third of the work for the same faces, and as sure. What it
+        takes for none there must have been `SURE_AT_ONCE`.
         """
         first = non_maximum_suppression(boxes, logits, HEAP_OVERLAP)
         found = self.confirm(boxes[first])
@@ -223,7 +225,8 @@ class MtcnnSearch:
         found = found.take(found.scores > 0)
         again = self.confirm(squared(found.boxes))
         is_surer = again.scores > found.scores
-        return joined(found, again).take(np.arange(len(found)) + is_surer * len(found))
+        stands = (again.scores > 0) | (found.scores >= SURE_AT_ONCE)
+        return joined(found, again).take((np.arange(len(found)) + is_surer * len(found))[stands])
 
     def confirm(self, boxes: FloatArray) -> Detections:
         """What O-Net sees in each square box: a score, 0 for no face, its box and landmarks."""

@@ -50,10 +50,7 @@ def record(
         SessionStateError: the session is closed.
         SessionError: the student was not on the roster when it was opened.
     """
-    session = require_session(tx, session_id)
-    if session.state not in RUNNING:
-        raise SessionStateError(f"session {session_id} is closed; nobody is recorded any more")
-    require_on_roster(tx, session_id, sighting.student_id)
+    session = require_running(tx, session_id, sighting.student_id)
     if session.state is SessionState.PAUSED or sighting.decision is Decision.UNKNOWN:
         return None
     student, decision = (session_id, sighting.student_id), sighting.decision
@@ -176,6 +173,20 @@ def _settle_review(tx: Session, session_id: int, student_id: int, at: datetime) 
     review = tx.get(ReviewRow, (session_id, student_id))
     if review is not None and review.settled_at is None:
         review.settled_at = at
+
+
+def require_running(tx: Session, session_id: int, student_id: int) -> ClassSessionRow:
+    """The session, where it still takes in what a camera saw of this student.
+
+    Raises:
+        SessionStateError: the session is closed.
+        SessionError: the student was not on the roster when it was opened.
+    """
+    session = require_session(tx, session_id)
+    if session.state not in RUNNING:
+        raise SessionStateError(f"session {session_id} is closed; nobody is recorded any more")
+    require_on_roster(tx, session_id, student_id)
+    return session
 
 
 def require_on_roster(tx: Session, session_id: int, student_id: int) -> None:

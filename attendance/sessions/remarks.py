@@ -6,13 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from attendance.core.domain import Decision, Remark, RemarkKind, SessionState, Source
-from attendance.core.errors import SessionStateError
 from attendance.db.class_models import EventRow, NearMissRow, ReviewRow
-from attendance.sessions.class_sessions import RUNNING, require_session
 from attendance.sessions.events import append_event
 from attendance.sessions.looks import keep_best_looks
 from attendance.sessions.models import Event
-from attendance.sessions.records import figures, find_record, require_on_roster
+from attendance.sessions.records import figures, find_record, require_running
 
 
 def remark(tx: Session, session_id: int, noticed: Remark) -> Event | None:
@@ -25,10 +23,7 @@ def remark(tx: Session, session_id: int, noticed: Remark) -> Event | None:
         SessionStateError: the session is closed.
         SessionError: the student was not on the roster when it was opened.
     """
-    session = require_session(tx, session_id)
-    if session.state not in RUNNING:
-        raise SessionStateError(f"session {session_id} is closed; nobody is recorded any more")
-    require_on_roster(tx, session_id, noticed.student_id)
+    session = require_running(tx, session_id, noticed.student_id)
     if session.state is SessionState.PAUSED:
         return None
     if noticed.kind is RemarkKind.WITHDRAWN:

@@ -222,9 +222,8 @@ class School:
     def _live_models(self) -> tuple[Future[Mtcnn], Future[NamedEmbedder]]:
         """Detector and embedder, loaded side by side.
 
-        One thread follows faces while another looks for newcomers and embeds; each computes with
-        its half of the processor, as splitting every small net over all of it costs more than it
-        gains.
+        One thread follows faces, one looks for newcomers and one embeds; each computes with half
+        of the processor, as splitting every small net over all of it costs more than it gains.
         """
         from attendance.vision.loading import load_detector, load_embedder
 
@@ -239,7 +238,8 @@ class School:
 
     @cached_property
     def _background(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, "background")
+        """A thread for newcomers and one for embeddings, so that neither waits for the other."""
+        return ThreadPoolExecutor(2, "background")
 
     def _assembled(
         self,
@@ -260,7 +260,7 @@ class School:
         )
 
     def close(self) -> None:
-        """Let the database and the background thread go."""
+        """Let the database and the background threads go."""
         if "_background" in self.__dict__:
             self._background.shutdown()
         if "db" in self.__dict__:

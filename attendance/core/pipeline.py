@@ -78,7 +78,7 @@ class Pipeline:
         rules: when to look and what to believe.
         timer: seconds, for `FrameResult.timings` only.
         submit: has faces embedded and newcomers looked for, here and now or in a thread while
-            frames go on; one piece of either is under way at a time.
+            frames go on; at most one piece of each is under way at a time.
         cohort: whom the camera has seen before this session; None for one that is no camera.
     """
 

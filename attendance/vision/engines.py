@@ -89,6 +89,7 @@ class OpenVinoEngine:
         self.variant = f"openvino-{self.precision}"
         self._settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # several nets at once would queue for one core
             "INFERENCE_PRECISION_HINT": self.precision,
         }
         self._streams = streams

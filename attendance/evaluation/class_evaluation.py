@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from attendance.core import metrics
 from attendance.core.domain import IntArray
 from attendance.core.metrics import Integers
 from attendance.evaluation.embedding import EmbeddedPhotos
-from attendance.evaluation.faces import MainFaces
-from attendance.evaluation.played_looks import embed_clips
+from attendance.evaluation.footage import Clip
+from attendance.evaluation.looks import MAX_LOOKS
 from attendance.evaluation.protocols import ProtocolError, person_of
 from attendance.evaluation.simulated_classes import (
     FPIRS,
@@ -29,9 +28,10 @@ from attendance.evaluation.simulated_classes import (
     share_samples,
     templates_that_suffice,
 )
-from attendance.vision.embedder import NamedEmbedder
 
 MAIN_FPIR = "0.01"
+Film = Callable[[Sequence[str]], list[Clip]]
+"""Plays photos as clips: `attendance.evaluation.footage.Filmer`."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,12 @@ class ClassPlan:
         n_classes: drawn.
         class_size: members of each.
         n_templates: photos enrolled of each member, fewer where the data has fewer.
-        has_evidence: whether synthetic clips are played as well.
         replicates: of the bootstrap over people.
     """
 
     n_classes: int = 200
     class_size: int = 30
     n_templates: int = 5
-    has_evidence: bool = True
     replicates: int = 500
 
 
@@ -141,24 +139,20 @@ def _owners(paths: Sequence[str]) -> IntArray:
 
 
 def evaluate_classes(
-    embedder: NamedEmbedder,
-    faces: MainFaces,
     photos: EmbeddedPhotos,
     decision: DecisionConfig,
     plan: ClassPlan,
-    cache: Path | None = None,
-    key: str = "",
+    identity: tuple[str, str],
+    film: Film | None = None,
 ) -> ClassesReport:
     """Draw classes from the people of a collection and search them.
 
     Args:
-        embedder: of faces.
-        faces: of all photos.
-        photos: the same, embedded.
+        photos: of all people, embedded.
         decision: how scores are made and what makes a name.
         plan: what is simulated.
-        cache: keeps embeddings from one run to the next; None keeps nothing.
-        key: whatever else the embeddings depend on, for the cache.
+        identity: model_id and variant of the embedder.
+        film: plays probes and strangers as clips; None plays none.
 
     Raises:
         PhotoError: a photo is no image.
@@ -173,9 +167,9 @@ def evaluate_classes(
         )
     judge = _Judge(draws, owners, photos, decision, plan.replicates)
     per_look, clip = judge(None), None
-    if plan.has_evidence:
+    if film is not None:
         played = np.unique(np.concatenate([np.append(d.probes, d.strangers) for d in draws]))
-        clip = embed_clips(embedder, faces, played.astype(np.intp), cache, key)
+        clip = _looks(film([photos.paths[i] for i in played.tolist()]), photos)
     first = None if clip is None else Looks(clip.embeddings[:, :1], clip.weights[:, :1])
     return ClassesReport(
         n_classes=plan.n_classes,
@@ -195,9 +189,21 @@ def evaluate_classes(
         per_look=per_look,
         per_worse_look=None if first is None else judge(first),
         after_evidence=None if clip is None else judge(clip),
-        model_id=embedder.model_id,
-        variant=embedder.variant,
+        model_id=identity[0],
+        variant=identity[1],
     )
+
+
+def _looks(clips: Sequence[Clip], photos: EmbeddedPhotos) -> Looks:
+    """The looks of each photo's clip, weighted as the live decision weighs them."""
+    row_of = {path: row for row, path in enumerate(photos.paths)}
+    embeddings = np.zeros((len(row_of), MAX_LOOKS, photos.embeddings.shape[1]), np.float32)
+    weights = np.zeros(embeddings.shape[:2], np.float32)
+    for clip in clips:
+        row, n_looks = row_of[clip.photo], len(clip.qualities)
+        embeddings[row, :n_looks] = clip.embeddings
+        weights[row, :n_looks] = [quality.weight for quality in clip.qualities]
+    return Looks(embeddings, weights)
 
 
 class _Judge:

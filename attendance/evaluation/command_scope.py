@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,6 +47,18 @@ ModelOption = Annotated[
     typer.Option("--model", metavar="NAME", help="Of `attendance models list`; the one in use."),
 ]
 PEOPLE = "Folder with one sub-folder a person."
+
+
+class Place(StrEnum):
+    """Where synthetic clips are played: the keys of `evaluation.looks.SCENES`."""
+
+    CLASSROOM = "classroom"
+    STREET = "street"
+
+
+PlaceOption = Annotated[
+    Place, typer.Option("--place", help="What the clips look like: seated, or in the street.")
+]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from attendance.evaluation.command_scope import (
     HtmlOption,
     JsonOption,
     ModelOption,
+    Place,
+    PlaceOption,
     PlotOption,
     Scope,
     scope_of,
@@ -122,6 +124,7 @@ def identification(
     played: Annotated[
         bool, typer.Option("--clips/--no-clips", help="Play synthetic clips of them as well.")
     ] = True,
+    place: PlaceOption = Place.CLASSROOM,
     json_file: JsonOption = None,
     plot: PlotOption = None,
     html: HtmlOption = None,
@@ -137,8 +140,9 @@ def identification(
         if plot is not None:
             raise typer.BadParameter("--plot is for two folders; classes are drawn with --html")
         people = (images, pairs, photos_each, min_photos)
-        drawn = (classes, class_size, templates, played)
-        search_drawn_classes(scope, people, drawn, Handing(json_file, plot, html), cache)
+        drawn = (classes, class_size, templates)
+        scene = place if played else None
+        search_drawn_classes(scope, people, drawn, scene, Handing(json_file, plot, html), cache)
     else:
         raise typer.BadParameter("give --gallery and --probes, or --images alone")
 

@@ -23,7 +23,7 @@ from attendance.evaluation.protocols import person_of
 
 ROSTERS = 100
 FPIRS = {"0.01": 0.01, "0.003": 0.003}
-TODAY = "mean similarity, by height"
+TODAY = "mean similarity, by quality"
 VOTES = (1 / 3, 1 / 2, 2 / 3)
 REPLICATES = 1000
 

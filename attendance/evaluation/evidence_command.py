@@ -12,6 +12,8 @@ from attendance.evaluation.command_scope import (
     CacheOption,
     Handing,
     JsonOption,
+    Place,
+    PlaceOption,
     scope_of,
 )
 from attendance.evaluation.evidence_table import evidence_rows
@@ -30,6 +32,7 @@ def evidence(
     rosters: Annotated[
         int, typer.Option("--rosters", min=1, help="Classes drawn from either, of 30 if they do.")
     ] = 100,
+    place: PlaceOption = Place.CLASSROOM,
     json_file: JsonOption = None,
     cache: CacheOption = None,
 ) -> None:
@@ -45,7 +48,7 @@ def evidence(
     casts = [choose(images, read_pairs(file, images).people) for file in (train, test)]
     scope = scope_of(context)
     embedder, photos = scope.embedder(), scope.photo_embedder(cache)
-    filmer = filmer_for(embedder, scope.detector(), cache, scope.cache_key)
+    filmer = filmer_for(embedder, scope.detector(), cache, scope.cache_key, place)
     chosen_on, judged_on = (set_stage(photos, filmer, images, cast) for cast in casts)
     identity = (photos.model_id, photos.variant)
     report = evaluate_evidence(chosen_on, judged_on, scope.config.decision, identity, rosters)

@@ -13,11 +13,12 @@ from attendance.core.pipeline import Detector, Embedder
 from attendance.core.quality import Quality, measure
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.embedding import main_face, read_image
-from attendance.evaluation.looks import MAX_LOOKS, Weather, render, sheet_of
+from attendance.evaluation.looks import MAX_LOOKS, SCENES, Weather, render, sheet_of
 from attendance.evaluation.reports import shown
 from attendance.vision.embedder import NamedEmbedder
 
 SAVE_EVERY = 50
+SEED = 0
 MEASURES = len(fields(Quality))
 
 
@@ -37,13 +38,13 @@ class Clip:
 
 
 class Filmer:
-    """Makes clips of photos, the same ones for the same seed.
+    """Makes clips of photos, the same ones every time.
 
     Args:
         detector: finds the face in the photo.
         embedder: embeds the looks.
         dimension: of an embedding.
-        seed: of everything that happens in the clips.
+        scene: of `SCENES`, what it does to faces.
         cache: keeps the looks from one run to the next; None keeps nothing.
     """
 
@@ -52,13 +53,13 @@ class Filmer:
         detector: Detector,
         embedder: Embedder,
         dimension: int,
-        seed: int = 0,
+        scene: str,
         cache: EmbeddingCache | None = None,
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._width = dimension + MEASURES
-        self._seed = seed
+        self._scene = SCENES[scene]
         self._cache = cache
 
     def film(self, folder: Path, photos: Sequence[str], title: str = "clips") -> list[Clip]:
@@ -84,7 +85,7 @@ class Filmer:
         if not len(found):
             return looks
         face = found.take([main_face(found.boxes, image.shape[:2])])
-        tiles = [render(image, face, seen) for seen in Weather(photo, self._seed)]
+        tiles = [render(image, face, seen) for seen in Weather(photo, SEED, self._scene)]
         embeddings = self._embedder.embed(*sheet_of(tiles))
         measured = [measure(tile, at.boxes[0], at.landmarks[0]) for tile, at in tiles]
         looks[: len(tiles), :-MEASURES] = embeddings
@@ -99,7 +100,7 @@ def _clip(photo: str, rows: FloatArray) -> Clip:
 
 
 def filmer_for(
-    embedder: NamedEmbedder, detector: Detector, kept_in: Path | None, settings: str, seed: int = 0
+    embedder: NamedEmbedder, detector: Detector, kept_in: Path | None, settings: str, scene: str
 ) -> Filmer:
     """A filmer whose clips are kept by everything they depend on.
 
@@ -108,8 +109,8 @@ def filmer_for(
         detector: finds the face in the photo.
         kept_in: folder of clips from earlier runs; None keeps nothing.
         settings: of the detector.
-        seed: of everything that happens in the clips.
+        scene: of `SCENES`, what it does to faces.
     """
-    key = f"{embedder.model_id}|{embedder.variant}|{settings}|clips {seed}"
+    key = f"{embedder.model_id}|{embedder.variant}|{settings}|clips {SEED} {SCENES[scene]}"
     cache = EmbeddingCache(kept_in, key) if kept_in is not None else None
-    return Filmer(detector, embedder, embedder.dimension, seed, cache)
+    return Filmer(detector, embedder, embedder.dimension, scene, cache)

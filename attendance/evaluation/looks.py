@@ -19,10 +19,33 @@ from attendance.core.domain import Detections, FloatArray, Image
 
 LOOK_EVERY_S = 0.25
 MIN_LOOKS, MAX_LOOKS = 4, 12
-FACE_PX = (40.0, 120.0)
-JPEG_QUALITY = (20, 80)
 PERSISTENCE = 0.9
 TILE_FACES = 1.8
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a place does to faces; ranges are drawn from once a clip.
+
+    Attributes:
+        face_px: range of the height of the face's box.
+        jpeg_quality: range, as OpenCV counts it.
+        noise: range of the standard deviation in grey levels.
+        motion: standard deviation of the smear's length in heights of the face.
+        defocus: largest standard deviation of the blur in heights of the face.
+    """
+
+    face_px: tuple[float, float]
+    jpeg_quality: tuple[int, int]
+    noise: tuple[float, float]
+    motion: float
+    defocus: float
+
+
+SCENES = {
+    "street": Scene((40.0, 120.0), (20, 80), (2.0, 8.0), motion=0.06, defocus=0.03),
+    "classroom": Scene((60.0, 100.0), (50, 90), (1.0, 4.0), motion=0.01, defocus=0.004),
+}
 
 
 @dataclass(frozen=True)
@@ -57,26 +80,27 @@ class Conditions:
 
 
 class Weather:
-    """What happens to the looks of one clip, the same for the same photo and seed."""
+    """What happens to the looks of one clip, the same for the same photo, seed and scene."""
 
-    def __init__(self, photo: str, seed: int) -> None:
+    def __init__(self, photo: str, seed: int, scene: Scene) -> None:
+        self._scene = scene
         self._chance = np.random.default_rng([seed, zlib.crc32(photo.encode())])
         self.looks = int(self._chance.integers(MIN_LOOKS, MAX_LOOKS + 1))
 
     def __iter__(self) -> Iterator[Conditions]:
-        chance = self._chance
-        face_px = float(np.exp(chance.uniform(*np.log(FACE_PX))))
+        chance, scene = self._chance, self._scene
+        face_px = float(np.exp(chance.uniform(*np.log(scene.face_px))))
         level = chance.normal(size=8)
-        jpeg_quality = int(chance.integers(JPEG_QUALITY[0], JPEG_QUALITY[1] + 1))
-        noise, blurred = chance.uniform(2, 8), chance.uniform(0, 1)
+        jpeg_quality = int(chance.integers(scene.jpeg_quality[0], scene.jpeg_quality[1] + 1))
+        noise, blurred = chance.uniform(*scene.noise), chance.uniform(0, 1)
         for slow in self._drift(12):
             light = level[0] + 0.4 * slow[0]
             yield Conditions(
                 face_px=face_px * float(np.exp(0.08 * slow[1])),
                 shift=np.asarray(chance.uniform(-1, 1, 2), np.float32),
                 turn_deg=float(4 * level[1] + 3 * slow[2]),
-                motion=(abs(float(0.06 * slow[3])), float(np.pi * slow[4])),
-                defocus=0.03 * blurred * abs(float(1 + 0.5 * slow[5])),
+                motion=(abs(float(scene.motion * slow[3])), float(np.pi * slow[4])),
+                defocus=scene.defocus * blurred * abs(float(1 + 0.5 * slow[5])),
                 gamma=float(np.exp(0.35 * level[2] + 0.1 * slow[6])),
                 gains=np.exp(0.25 * light + 0.08 * level[3:6]).astype(np.float32),
                 noise=float(noise),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -103,7 +104,8 @@ def crops(
 def search_drawn_classes(
     scope: Scope,
     people: tuple[Path, Path | None, int, int],
-    drawn: tuple[int, int, int, bool],
+    drawn: tuple[int, int, int],
+    scene: str | None,
     handing: Handing,
     cache: Path | None,
 ) -> None:
@@ -113,6 +115,7 @@ def search_drawn_classes(
         evaluate_classes,
         photos_for_classes,
     )
+    from attendance.evaluation.footage import filmer_for
     from attendance.evaluation.page_plots import class_figures
     from attendance.evaluation.protocols import photos_of_people
 
@@ -120,10 +123,11 @@ def search_drawn_classes(
     plan = ClassPlan(*drawn)
     every = photos_of_people(images, pairs, photos_each, min_photos)
     paths = photos_for_classes(every, plan.class_size, plan.n_templates)
-    faces = scope.main_faces(images, paths, cache)
     photos = scope.photo_embedder(cache).embed(images, paths)
-    report = evaluate_classes(
-        scope.embedder(), faces, photos, scope.config.decision, plan, cache,
-        scope.cache_key,
-    )  # fmt: skip
+    embedder, film = scope.embedder(), None
+    if scene is not None:
+        filmer = filmer_for(embedder, scope.detector(), cache, scope.cache_key, scene)
+        film = partial(filmer.film, images)
+    identity = (embedder.model_id, embedder.variant)
+    report = evaluate_classes(photos, scope.config.decision, plan, identity, film)
     handing.over(report, classes_rows(report), class_figures(report) if handing.html else ())

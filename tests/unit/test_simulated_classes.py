@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from attendance.core.domain import FloatArray, Gallery
+from attendance.evaluation.command_scope import Place
 from attendance.evaluation.crop_sweep import TEMPLATE_RULES
 from attendance.evaluation.embedding import EmbeddedPhotos
+from attendance.evaluation.looks import SCENES
 from attendance.evaluation.protocols import ProtocolError
 from attendance.evaluation.simulated_classes import (
     Looks,
@@ -117,3 +119,7 @@ def test_template_rules(rule: str, expected: float, reason: str) -> None:
     probe = np.array([[0.6, 0, 0, 0, 0.8, 0]], np.float32)
     row = TEMPLATE_RULES[rule](probe, gallery())[0]
     assert row.tolist() == pytest.approx([expected, 0.0], abs=1e-6), reason
+
+
+def test_every_place_of_the_options_is_a_scene() -> None:
+    assert {place.value for place in Place} == set(SCENES)

@@ -47,7 +47,7 @@ def folder(tmp_path: Path, write_people: PhotoWriter) -> Path:
 
 
 def staged(folder: Path, embedder: GreyEmbedder, cache: Path) -> Stage:
-    filmer = Filmer(FakeDetector(), embedder, 3, cache=EmbeddingCache(cache, "k"))
+    filmer = Filmer(FakeDetector(), embedder, 3, "street", EmbeddingCache(cache, "k"))
     cast = choose(folder, [*ENROLLED, *STRANGERS])
     return set_stage(PhotoEmbedder(FakeDetector(), embedder), filmer, folder, cast)
 

@@ -100,7 +100,7 @@ class RowOut(Schema):
     seen_s: float
     percent: int | None = Field(description="similarity as people read it, (1 + cosine) / 2 * 100")
     in_review: bool
-    is_doubted: bool = Field(description="marked, and later looks of the same face spoke against")
+    is_doubted: bool = Field(description="marked, and later looks spoke against it")
     has_crop: bool = Field(description="a picture of what the camera saw is kept")
     note: str
 

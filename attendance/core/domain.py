@@ -265,6 +265,11 @@ class Verdict:
     looks: int = 0
     evidence: tuple[LookEvidence, ...] = ()
 
+    @property
+    def named_id(self) -> int | None:
+        """Who it is for certain; None where a candidate is for staff's eyes only."""
+        return self.student_id if self.decision is Decision.ACCEPT else None
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -302,7 +307,8 @@ class Remark:
 
     Attributes:
         kind: NEAR_MISS, a face that stayed unknown and was somewhat like this student; WITHDRAWN,
-            a face that had this student's name until later looks spoke against it.
+            a face that had this student's name until later looks spoke against it, its
+            own or those of another face with a stronger claim.
         similarity, score, margin: of the near miss, or of the name while it stood.
         evidence: of the same; a near miss may show anybody, so its crops are kept by nobody.
     """

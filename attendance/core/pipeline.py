@@ -6,7 +6,7 @@ time, and returns what it saw and what follows from it; the worker hands the fac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -36,6 +36,7 @@ from attendance.core.newcomers import Newcomers
 from attendance.core.promises import SLOW_CAMERA_S, Submit, UnderWay, at_once
 from attendance.core.quality import measure
 from attendance.core.remarks import Remarks
+from attendance.core.rivals import weaker_claims
 from attendance.core.tracking import Track, Tracker, TrackUpdate
 from attendance.core.watching import PipelineRules, Watched
 
@@ -110,6 +111,7 @@ class Pipeline:
         self._asked: tuple[UnderWay[FloatArray], Frame, list[Track]] | None = None
         self._newcomers = Newcomers(detector.min_face_px, rules.scan_every_s, submit)
         self._watched: dict[int, Watched] = {}
+        self._credited_s: dict[int, float] = {}
         self._seen = FacesSeen()
         self._remarks = Remarks(rules)
 
@@ -161,7 +163,7 @@ class Pipeline:
         marks.append(self._timer())
         update = self._look(frame, search, update, is_slow=is_slow)
         marks.append(self._timer())
-        self._settle_rivals(update)
+        self._settle_rivals(track.track_id for track in update.live)
         for track in update.live:
             self._remarks.note(track.track_id, self._watched[track.track_id], frame.t_s)
         events = [event for track in update.live for event in self._report(track, frame)]
@@ -175,6 +177,7 @@ class Pipeline:
     def finish(self) -> tuple[Sighting, ...]:
         """End every track and return what they still had to say."""
         cut_off = self._collect(TrackUpdate((), frozenset(), ()), is_slow=True).ended
+        self._settle_rivals(self._watched)
         self._newcomers.forget()
         ended = (*cut_off, *self._tracker.finish())
         return tuple(event for track in ended for event in self._end(track))
@@ -280,15 +283,13 @@ class Pipeline:
         is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
         return 0.0 if is_cut else ripeness
 
-    def _settle_rivals(self, update: TrackUpdate) -> None:
+    def _settle_rivals(self, track_ids: Iterable[int]) -> None:
         """Two tracks of one moment never hold one name: the weaker claim goes to review."""
-        best: dict[int, Watched] = {}
-        accepted = [self._watched[t.track_id] for t in update.live]
-        accepted = [w for w in accepted if w.verdict.decision is Decision.ACCEPT]
-        for watched in sorted(accepted, key=lambda w: -w.verdict.score):
-            student_id = watched.verdict.student_id
-            if student_id is not None and best.setdefault(student_id, watched) is not watched:
-                watched.verdict = replace(watched.verdict, decision=Decision.REVIEW)
+        there = [self._watched[track_id] for track_id in track_ids]
+        claims = [(w, w.verdict.named_id, w.verdict.score) for w in there]
+        named = [(w, student, score) for w, student, score in claims if student is not None]
+        for i in weaker_claims([(student, score) for _, student, score in named]):
+            named[i][0].yield_name()
 
     def _report(self, track: Track, frame: Frame) -> list[Sighting]:
         """What a live track has to say now: a first certainty, a sign of life, a lasting doubt."""
@@ -324,7 +325,9 @@ class Pipeline:
         verdict = watched.verdict
         if verdict.student_id is None or watched.last_at is None:
             raise ValueError(f"track {track.track_id} has a decision without a candidate")
-        since = watched.reported_s if watched.reported is Decision.ACCEPT else watched.since_s
+        since_s = watched.reported_s if watched.reported is Decision.ACCEPT else watched.since_s
+        if verdict.decision is Decision.ACCEPT:
+            since_s = self._credit(verdict.student_id, since_s, track.last_s)
         watched.reported, watched.reported_id = verdict.decision, verdict.student_id
         watched.reported_s = track.last_s
         looks, watched.looks = watched.looks, 0
@@ -336,10 +339,16 @@ class Pipeline:
             similarity=verdict.similarity,
             score=verdict.score,
             margin=verdict.margin,
-            seen_s=track.last_s - since,
+            seen_s=max(0.0, track.last_s - since_s),
             evidence=verdict.evidence,
             looks=looks,
         )
+
+    def _credit(self, student_id: int, since_s: float, until_s: float) -> float:
+        """From when on these seconds count: nobody is seen twice at once, by two tracks."""
+        before_s = self._credited_s.get(student_id, -np.inf)
+        self._credited_s[student_id] = max(before_s, until_s)
+        return max(since_s, before_s)
 
     def _is_shown(self, track: Track, frame: Frame) -> bool:
         is_in_sight = frame.t_s - track.last_s <= SHOWN_UNSEEN_S
@@ -347,10 +356,9 @@ class Pipeline:
 
     def _view(self, track: Track) -> TrackView:
         verdict = self._watched[track.track_id].verdict
-        named = verdict.student_id if verdict.decision is Decision.ACCEPT else None
         x1, y1, x2, y2 = (float(edge) for edge in track.box)
         return TrackView(
-            track.track_id, track.state, (x1, y1, x2, y2), verdict.decision, named,
+            track.track_id, track.state, (x1, y1, x2, y2), verdict.decision, verdict.named_id,
             verdict.similarity,
         )  # fmt: skip
 

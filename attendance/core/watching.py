@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from attendance.core import looking
@@ -62,6 +62,13 @@ class Watched:
         if named.decision is Decision.ACCEPT and not _supports(self.verdict, named):
             self.withdrawn = named
         self.has_hope = not self.evidence.newest_is_like_nobody
+
+    def yield_name(self) -> None:
+        """Another face has the stronger claim to the name; where this one was told, so is that."""
+        if self.reported is Decision.ACCEPT:
+            self.withdrawn = self.verdict
+            self.reported = self.reported_id = None
+        self.verdict = replace(self.verdict, decision=Decision.REVIEW)
 
     def show(self, signature: FloatArray, t_s: float) -> None:
         """What the face looks like in this frame; suspect it where that is not as usual.

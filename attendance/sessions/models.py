@@ -114,7 +114,7 @@ class RegisterRow:
         status: None while the session runs and nothing is known yet.
         similarity, score: of the best sighting, or of the doubt where nobody was marked.
         in_review: a doubt is open, also after the session was closed.
-        is_doubted: marked by the camera, and later looks of the same face spoke against it.
+        is_doubted: marked by the camera, and later looks spoke against it.
         has_crop: there is a picture of what the camera saw.
         note: the reason of the last correction.
     """

@@ -172,7 +172,7 @@ def _doubted(why: Explanation, clock: Callable[[datetime], str]) -> str:
         return ""
     last = withdrawn[-1]
     when = clock(last.at)
-    said = f"At {when} later looks of the same face spoke against this name"
+    said = f"At {when} later looks spoke against this name"
     if not last.payload.get("is_marked"):
         return f"{said}, and it was withdrawn before anybody was marked."
     if why.doubted_at is not None:

@@ -161,19 +161,6 @@ def test_a_doubt_that_clears_up_becomes_a_name(room):
     assert room.events[1].seen_s == pytest.approx(room.events[1].at.second, abs=1.0)
 
 
-def test_one_name_twice_in_a_frame_stays_with_the_stronger(room):
-    result = room.watch(5, Face("faint Minsu"), Face("Minsu", RIGHT))
-    assert decisions(result) == {1: ("review", None), 2: ("accept", MINSU)}
-    assert set(reported(room)) == {MINSU}
-    assert all(e.track_id == 2 for e in room.events if e.decision is Decision.ACCEPT)
-
-
-def test_the_weaker_claim_gets_the_name_when_the_stronger_has_gone(room):
-    room.watch(3, Face("faint Minsu"), Face("Minsu", RIGHT))
-    result = room.watch(3, Face("faint Minsu"))
-    assert decisions(result) == {1: ("accept", MINSU)}
-
-
 def test_a_name_is_withdrawn_from_whoever_takes_the_place(room):
     room.watch(3, Face("Minsu"))
     result = room.watch(2.5, Face("stranger"))

@@ -285,3 +285,22 @@ def test_a_look_more_alike_never_weakens_the_evidence(looks, data):
     assert more.margin >= less.margin - 1e-6
     is_on_the_edge = abs(less.score - RULES.threshold) < 1e-5
     assert is_on_the_edge or order.index(more.decision) >= order.index(less.decision)
+
+
+rises = st.tuples(st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0.05, 1))
+
+
+@given(st.lists(rises, min_size=3, max_size=WINDOW_LOOKS))
+def test_looks_all_more_alike_never_cost_a_name(looks):
+    """Withdrawals on the way included: where the fainter looks end in a name, the others do."""
+    faint = [(low, weight) for low, _, weight in looks]
+    clear = [(low + rise * (0.95 - low), weight) for low, rise, weight in looks]
+    less, more = (
+        evidence_of(
+            *[look(0.5 * i, like(21, a0=a), weight) for i, (a, weight) in enumerate(each)]
+        ).verdict()
+        for each in (faint, clear)
+    )
+    if less.decision is Decision.ACCEPT and abs(more.score - RULES.threshold) > 1e-5:
+        assert more.decision is Decision.ACCEPT
+        assert more.student_id == less.student_id

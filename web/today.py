@@ -79,14 +79,15 @@ def course_cards() -> list[CourseCard]:
 def _page(problem: str, form: Mapping[str, str]) -> str:
     sessions = current_school().sessions
     cards = course_cards()
-    running = sessions.running()
+    running, cameras = sessions.running(), sessions.cameras()
     running_ids = {session.id for session in running}
     return render_template(
         "today.html",
         cards=cards,
         reach=ReachOut.of(current_school().config),
         chosen=form.get("course") or _likely_course(cards),
-        cameras=sessions.cameras(),
+        cameras=cameras,
+        known={camera.id: _people_seen(camera) for camera in cameras},
         busy={session.camera.id for session in running},
         running=running,
         recent=[session for session in sessions.recent() if session.id not in running_ids],
@@ -95,6 +96,13 @@ def _page(problem: str, form: Mapping[str, str]) -> str:
         form=form,
         default_source=current_school().config.camera.source,
     )
+
+
+def _people_seen(camera: Camera) -> int:
+    """How many people a camera is known from; 0 for one whose light and lens are not known."""
+    school = current_school()
+    kept = school.calibrations.cohort_version(camera.id, school.model_id)
+    return kept[2] if kept else 0
 
 
 def _likely_course(cards: list[CourseCard]) -> str:

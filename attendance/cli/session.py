@@ -19,7 +19,7 @@ from attendance.core.errors import CameraError, SessionError
 
 if TYPE_CHECKING:
     from attendance.bootstrap import School
-    from attendance.sessions import ClassSession, Event, RegisterRow
+    from attendance.sessions import Camera, ClassSession, Course, Event, RegisterRow
     from attendance.supervisor import Spawner
 
 app = typer.Typer(no_args_is_help=True, help="Class sessions and their registers.")
@@ -50,11 +50,12 @@ def start(
     if server is None:
         spawner.prepare()
     with contextlib.closing(spawner), own.school() as school:
-        session = _open(school, course, camera or own.config.camera.source, is_fast=fast)
         screen = console(json_target)
-        screen.print(f"Session {session.id} of {course} is open.")
-        for line in _in_force_lines(school, session):
+        chosen = _choose(school, course, camera or own.config.camera.source, is_fast=fast)
+        for line in _in_force_lines(school, *chosen):
             screen.print(line)
+        session = _open(school, *chosen, is_fast=fast)
+        screen.print(f"Session {session.id} of {course} is open.")
         if server is not None:
             screen.print(f"The server at {server} looks after its camera.")
         else:
@@ -62,33 +63,36 @@ def start(
             write_json(_register(school, session.id), json_target)
 
 
-def _open(school: School, course: str, source: str, *, is_fast: bool) -> ClassSession:
-    from attendance.bootstrap import utc_now
+def _choose(school: School, course: str, source: str, *, is_fast: bool) -> tuple[Course, Camera]:
     from attendance.source import parse_source
 
     if is_fast and not parse_source(source).is_recorded:
         raise SessionError("--fast plays recordings; a live camera has its own pace")
     parse_source(source)
     school.models.path(school.models.active())
-    chosen, camera = school.sessions.find_course(course), school.sessions.camera(source)
+    return school.sessions.find_course(course), school.sessions.camera(source)
+
+
+def _open(school: School, course: Course, camera: Camera, *, is_fast: bool) -> ClassSession:
+    from attendance.bootstrap import utc_now
+
     return school.sessions.open(
-        chosen.id,
+        course.id,
         camera.id,
         at=utc_now(),
         model_id=school.model_id,
-        rules=school.rules(chosen, camera.id),
+        rules=school.rules(course, camera.id),
         pace="fast" if is_fast else "live",
         by="command line",
     )
 
 
-def _in_force_lines(school: School, session: ClassSession) -> Iterator[str]:
+def _in_force_lines(school: School, course: Course, camera: Camera) -> Iterator[str]:
     """From what score on somebody is named, what to expect of it, and what to do about it."""
-    found = school.in_force(session.course, session.camera.id)
+    found = school.in_force(course, camera.id)
     yield f"{found.threshold_words}. {found.expectation_words}. {found.cohort_words}."
-    advice = [found.advice(session.course.code)]
-    notices = school.calibrations.drift(session.course.id)
-    yield from filter(None, advice + [notice.words for notice in notices])
+    notices = school.calibrations.drift(course.id)
+    yield from filter(None, [found.advice(course.code), *(notice.words for notice in notices)])
 
 
 def _watch(
@@ -283,6 +287,9 @@ def _register(school: School, session_id: int) -> dict[str, Any]:
         "opened_at": session.opened_at.isoformat(),
         "closed_at": session.closed_at.isoformat() if session.closed_at else None,
         "covered_s": round(session.covered_s, 1),
+        "threshold": session.rules.thresholds.get("threshold"),
+        "operating_point": session.rules.operating_point,
+        "cohort_version": session.rules.cohort_version,
         "unknown_faces": pulse.unknown_faces if pulse else None,
         "fps": round(pulse.fps, 1) if pulse else None,
         "skipped": round(pulse.skipped, 4) if pulse else None,

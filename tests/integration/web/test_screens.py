@@ -1,8 +1,11 @@
 """Every screen says what is, what is missing, and what went wrong, in sentences."""
 
+import numpy as np
 import pytest
 
+from attendance.core.cohort import Cohort
 from attendance.core.domain import Decision
+from tests.fakes import NINE
 
 SCREENS = ["/", "/courses", "/courses/BIO-101", "/students/S1/enroll"]
 
@@ -73,6 +76,16 @@ def test_a_busy_camera_says_who_has_it(browser, room):
     answer = browser.post("/sessions", {"course": "BIO-101", "camera": str(room.camera.id)})
     assert answer.status_code == 409
     assert f"in use by session {session.id}" in answer.get_data(as_text=True)
+
+
+def test_the_start_page_says_which_camera_is_known_before_it_is_chosen(browser, room):
+    known, _ = room.school.sessions.camera("8", "Hall"), room.school.sessions.camera("9", "Attic")
+    seen = Cohort.empty(room.school.model_id, 8).with_session(np.eye(8, dtype=np.float32)[:6])
+    room.school.calibrations.keep_cohort(known.id, seen, at=NINE)
+    page = browser.get("/").get_data(as_text=True)
+    hall, attic = (page[page.index(f"<strong>{name}") :] for name in ("Hall", "Attic"))
+    assert "Known from 6 people" in hall[: hall.index("</label>")]
+    assert "Not known yet: you are asked more often" in attic[: attic.index("</label>")]
 
 
 def test_a_cameras_password_is_on_no_page(browser, room):

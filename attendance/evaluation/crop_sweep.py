@@ -23,7 +23,7 @@ from attendance.evaluation.faces import CropEmbedder, MainFaces
 from attendance.evaluation.reports import shown
 from attendance.evaluation.simulated_classes import Similarities
 from attendance.vision.crop import CROP_PX, MARGIN_PX, crop_box
-from attendance.vision.facenet import unit_rows
+from attendance.vision.embedder import unit_rows
 
 BATCH = 4
 SAVE_EVERY = 250

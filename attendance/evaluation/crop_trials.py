@@ -35,7 +35,7 @@ from attendance.evaluation.simulated_classes import (
     search_classes,
     templates_that_suffice,
 )
-from attendance.vision.facenet import unit_rows
+from attendance.vision.embedder import unit_rows
 
 FAR = 1e-3
 FPIR = 0.01

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attendance.config import DetectorConfig, EmbedderConfig
 from attendance.core.errors import ModelError
-from attendance.vision.embedder import NamedEmbedder
+from attendance.vision.embedder import BatchedEmbedder
 from attendance.vision.engines import OpenVinoEngine, capabilities
 from attendance.vision.facenet import FaceNet
 from attendance.vision.mtcnn import Mtcnn
@@ -45,7 +45,7 @@ def load_detector(
 
 def load_embedder(
     config: EmbedderConfig, store: ModelStore, threads: int = 0, name: str | None = None
-) -> NamedEmbedder:
+) -> BatchedEmbedder:
     """An embedder: on a GPU if there is one, else the variant that fits the processor.
 
     Args:
@@ -78,14 +78,14 @@ def load_facenet(
         from attendance.vision import torch_nets
 
         net = torch_nets.facenet_net(torch_nets.facenet_from_graph(store.path(name)), gpu)
-        return FaceNet(net, store.model_id(name), torch_nets.variant(gpu), batch=config.batch)
+        return FaceNet(net, store.model_id(name), torch_nets.variant(gpu), 512, config.batch)
     variant = choose_for(store, config.precision, name).variant
     return load_variant(store, variant, config.batch, threads, name)
 
 
 def load_sface(
     store: ModelStore, variant: VariantName, batch: int = 8, threads: int = 0
-) -> NamedEmbedder:
+) -> BatchedEmbedder:
     """SFace on the CPU.
 
     Raises:

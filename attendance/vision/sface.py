@@ -20,39 +20,15 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 from attendance.core.domain import Detections, FloatArray, Image
 from attendance.core.errors import ModelError
 from attendance.vision.alignment import ALIGNED_PX, aligned_crops
-from attendance.vision.facenet import unit_rows
+from attendance.vision.embedder import BatchedEmbedder
 
 
-class SFace:
-    """Turns faces into embeddings of one model.
+class SFace(BatchedEmbedder):
+    """Embeds (n, 112, 112, 3) uint8 BGR crops; its network takes them as they are."""
 
-    Args:
-        net: (n, 112, 112, 3) uint8 BGR -> (n, d).
-        model_id: names the embedding space.
-        variant: engine and precision, recorded beside it.
-        dimension: d.
-        batch: faces in one call.
-    """
-
-    def __init__(
-        self, net: Any, model_id: str, variant: str, dimension: int = 128, batch: int = 8
-    ) -> None:
-        self._net = net
-        self._batch = batch
-        self.model_id = model_id
-        self.variant = variant
-        self.dimension = dimension
-
-    def embed(self, image: Image, faces: Detections) -> FloatArray:
-        """Embeddings of these faces of a BGR image. Returns: (n, d) normalised."""
-        return self.embed_crops(aligned_crops(image, faces.landmarks))
-
-    def embed_crops(self, crops: npt.NDArray[np.uint8]) -> FloatArray:
-        """Embeddings of (n, 112, 112, 3) uint8 BGR crops. Returns: (n, d) normalised."""
-        if not len(crops):
-            return np.zeros((0, self.dimension), np.float32)
-        parts = range(0, len(crops), self._batch)
-        return unit_rows(np.concatenate([self._net(crops[i : i + self._batch])[0] for i in parts]))
+    def crops(self, image: Image, faces: Detections) -> npt.NDArray[np.uint8]:
+        """These faces of a BGR image, aligned. Returns: (n, 112, 112, 3) BGR."""
+        return aligned_crops(image, faces.landmarks)
 
 
 def read_sface(path: Path) -> ov.Model:

@@ -87,7 +87,7 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> FaceNet:
 @pytest.fixture(scope="module")
 def reference() -> FaceNet:
     path = ModelStore(Path()).path(weights.DEFAULT)
-    return FaceNet(facenet_net(facenet_from_graph(path)), "reference", "torch-cpu-f32")
+    return FaceNet(facenet_net(facenet_from_graph(path)), "reference", "torch-cpu-f32", 512)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from attendance.core.domain import Look
 from attendance.core.evidence import DecisionRules
 from attendance.evaluation.camera_looks import ClipLooks
 from attendance.evaluation.clip_trials import run_trials
-from attendance.vision.facenet import unit_rows
+from attendance.vision.embedder import unit_rows
 from tests.fakes import NINE
 
 DIMENSION = 64

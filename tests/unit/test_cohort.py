@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from attendance.core.cohort import NEW_CAMERA_CAUTION, Cohort, caution, centred
 from attendance.core.errors import DimensionError
 from attendance.core.matching import CameraGallery, best_match
-from attendance.vision.facenet import unit_rows
+from attendance.vision.embedder import unit_rows
 from tests.fakes import Face, Room, axis, gallery_of
 
 

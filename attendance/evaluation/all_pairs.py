@@ -13,7 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from attendance.core.domain import FloatArray, IntArray
-from attendance.core.metrics import Doubles, Integers, weighted_val_at_far
+from attendance.core.metrics import (
+    Doubles,
+    Integers,
+    bootstrap_people,
+    interval,
+    weighted_val_at_far,
+)
 
 BLOCK = 512
 BINS = np.linspace(-1, 1, 201)
@@ -102,6 +108,30 @@ def compare_all(embeddings: FloatArray, owners: IntArray, found: npt.NDArray[np.
     for similarities, left, right in _blocks(embeddings, found):
         collector.add(similarities, owners[left], owners[right])
     return collector.result(photos_each.astype(np.intp), n_cross)
+
+
+def val_gain(
+    reference: AllPairs, other: AllPairs, fars: Sequence[float], replicates: int
+) -> list[tuple[float, float, float]]:
+    """What one has more of VAL than another, each at its own threshold for the FAR.
+
+    Args:
+        reference: all pairs of some photos.
+        other: the same pairs, embedded otherwise.
+        fars: k of them.
+        replicates: samples of people, the same ones for both.
+
+    Returns:
+        k times the gain and its 95 % interval, as shares.
+    """
+
+    def gained(drawn: Integers) -> Doubles:
+        return other.val_at_far(fars, drawn) - reference.val_at_far(fars, drawn)
+
+    n_people = len(reference.photos_each)
+    edges = interval(bootstrap_people(gained, n_people, replicates))
+    rows = np.stack([gained(np.ones(n_people, np.intp)), *edges], axis=1)
+    return [(float(value), float(low), float(high)) for value, low, high in rows]
 
 
 def _blocks(

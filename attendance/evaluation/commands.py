@@ -16,7 +16,6 @@ from attendance.evaluation.command_scope import (
     Handing,
     HtmlOption,
     JsonOption,
-    ModelOption,
     Place,
     PlaceOption,
     PlotOption,
@@ -30,8 +29,8 @@ from attendance.evaluation.tables import (
     clips_rows,
     detection_rows,
     identification_rows,
-    verification_rows,
 )
+from attendance.evaluation.verification_command import verification
 
 if TYPE_CHECKING:
     from attendance.config import DetectorConfig
@@ -53,47 +52,11 @@ app = typer.Typer(
     help="Measure how well faces are verified, identified and detected.",
     no_args_is_help=True,
 )
+app.command()(verification)
 app.command()(robustness)
 app.command()(crops)
 app.command()(evidence)
 app.command()(clip_trials)
-
-
-@app.command()
-def verification(
-    context: typer.Context,
-    images: Annotated[Path, typer.Option("--images", help=PEOPLE)],
-    pairs: Annotated[Path, typer.Option("--pairs", help="LFW pairs file, with or without folds.")],
-    threshold_from: Annotated[
-        Path | None,
-        typer.Option("--threshold-from", help="Pairs file over the same images to choose it on."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=2, help="Only so many pairs, for a quick look.")
-    ] = None,
-    json_file: JsonOption = None,
-    plot: PlotOption = None,
-    html: HtmlOption = None,
-    cache: CacheOption = None,
-    model: ModelOption = None,
-) -> None:
-    """Are two photos of one person? Accuracy, EER, VAL at FAR."""
-    from attendance.evaluation.page_plots import verification_figures
-    from attendance.evaluation.plots import plot_verification
-    from attendance.evaluation.protocols import read_pairs
-    from attendance.evaluation.verification import evaluate_verification
-
-    check_targets(json_file, plot, html)
-    judged = read_pairs(pairs, images)
-    others = (threshold_from.name, read_pairs(threshold_from, images)) if threshold_from else None
-    embedder = scope_of(context).photo_embedder(cache, model)
-    sample = judged if limit is None else judged.sample(limit)
-    report = evaluate_verification(embedder, images, sample, others)
-    if plot is not None:
-        plot_verification(report, plot)
-    Handing(json_file, plot, html).over(
-        report, verification_rows(report), verification_figures(report) if html else ()
-    )
 
 
 @app.command()

@@ -34,7 +34,7 @@ class EmbeddedPhotos:
     Attributes:
         paths: relative to the folder, in the order they were asked for.
         embeddings: (n, d) float32, L2-normalised; zeros where no face was found.
-        mirrored: (n, d) the same of the photo flipped left to right.
+        mirrored: (n, d) the same of the photo flipped left to right; (0, d) if nobody asked.
         found: (n,) bool, whether a face was found.
     """
 

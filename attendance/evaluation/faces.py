@@ -6,7 +6,7 @@ What is found does not depend on the embedder, and finding takes longer than emb
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from attendance.core.domain import Detections, FloatArray, IntArray
+from attendance.core.domain import Detections, FloatArray, Image, IntArray
 from attendance.core.pipeline import Detector
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.embedding import FACE_ROW, face_of_row, main_face_row, read_image
@@ -27,7 +27,7 @@ SAVE_EVERY = 500
 
 
 class CropEmbedder(Protocol):
-    """Embeds crops: `attendance.vision.facenet.FaceNet`.
+    """Embeds crops: `attendance.vision.embedder.BatchedEmbedder`.
 
     Attributes:
         model_id: names the embedding space.
@@ -40,7 +40,15 @@ class CropEmbedder(Protocol):
     dimension: int
 
     def embed_crops(self, crops: npt.NDArray[np.uint8]) -> FloatArray:
-        """Embeddings of (n, 160, 160, 3) uint8 RGB crops. Returns: (n, d) normalised."""
+        """Embeddings of (n, s, s, 3) uint8 crops. Returns: (n, d) normalised."""
+        ...
+
+
+class FaceEmbedder(CropEmbedder, Protocol):
+    """Also cuts the faces out: likewise a `BatchedEmbedder`."""
+
+    def crops(self, image: Image, faces: Detections) -> npt.NDArray[np.uint8]:
+        """These faces of a BGR image, as `embed_crops` wants them. Returns: (n, s, s, 3)."""
         ...
 
 
@@ -128,18 +136,71 @@ def photos_digest(folder: Path, paths: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def crops_key(embedder: CropEmbedder, settings: str) -> str:
+    """What embeddings of one face a photo are kept under.
+
+    Args:
+        embedder: they are of.
+        settings: whatever else they depend on.
+    """
+    return f"crops|{embedder.model_id}|{embedder.variant}|{settings}"
+
+
 def embed_faces(
-    embedder: CropEmbedder, faces: MainFaces, cache: EmbeddingCache | None = None
+    embedders: Sequence[FaceEmbedder],
+    faces: MainFaces,
+    caches: Sequence[EmbeddingCache | None] | None = None,
+) -> list[FloatArray]:
+    """Embed the faces with each embedder, cut out as that one wants them.
+
+    Args:
+        embedders: k of them.
+        faces: of n photos.
+        caches: one an embedder; keeps embeddings from one run to the next.
+
+    Returns:
+        k times (n, d) float32, zeros where no face was found.
+
+    Raises:
+        PhotoError: a file is missing or no image.
+    """
+    kept = caches or [None] * len(embedders)
+    known = [cache.read(faces.folder, faces.paths) if cache else {} for cache in kept]
+    lacking = [i for i in _found_rows(faces) if any(faces.paths[i] not in rows for rows in known)]
+    batches = [lacking[start : start + BATCH] for start in range(0, len(lacking), BATCH)]
+    for count, batch in enumerate(shown(batches, "Embedding"), start=1):
+        images = {i: read_image(faces.folder / faces.paths[i]) for i in batch}
+        for embedder, rows in zip(embedders, known, strict=True):
+            rows.update(_embedded(embedder, faces, images, rows))
+        if count % (SAVE_EVERY // BATCH) == 0 or count == len(batches):
+            for cache, rows in zip(kept, known, strict=True):
+                if cache:
+                    cache.write(faces.folder, rows)
+    return [_in_order(one, faces, rows) for one, rows in zip(embedders, known, strict=True)]
+
+
+def _found_rows(faces: MainFaces) -> list[int]:
+    return [int(row) for row in np.flatnonzero(faces.found)]
+
+
+def _embedded(
+    embedder: FaceEmbedder,
+    faces: MainFaces,
+    images: Mapping[int, Image],
+    known: Mapping[str, FloatArray],
+) -> dict[str, FloatArray]:
+    """Embeddings, by path, of those of these photos that are not known."""
+    wanted = [i for i in images if faces.paths[i] not in known]
+    if not wanted:
+        return {}
+    crops = np.concatenate([embedder.crops(images[i], faces.at(i)) for i in wanted])
+    names = [faces.paths[i] for i in wanted]
+    return dict(zip(names, embedder.embed_crops(crops), strict=True))
+
+
+def _in_order(
+    embedder: FaceEmbedder, faces: MainFaces, known: Mapping[str, FloatArray]
 ) -> FloatArray:
-    """Embeddings of all photos, zeros where no face was found. Returns: (n, d) float32."""
-    rows = cache.read(faces.folder, faces.paths) if cache else {}
-    wanted = [i for i in np.flatnonzero(faces.found).tolist() if faces.paths[i] not in rows]
-    batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
-    for count, batch in enumerate(shown(batches, f"Embedding, {embedder.variant}"), start=1):
-        embedded = embedder.embed_crops(faces.crops(batch))
-        rows.update({faces.paths[i]: row for i, row in zip(batch, embedded, strict=True)})
-        if cache and (count % (SAVE_EVERY // BATCH) == 0 or count == len(batches)):
-            cache.write(faces.folder, rows)
     nothing = np.zeros(embedder.dimension, np.float32)
-    every = [rows.get(path, nothing) for path in faces.paths]
+    every = [known.get(path, nothing) for path in faces.paths]
     return np.stack(every) if every else np.zeros((0, embedder.dimension), np.float32)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from attendance.core.domain import FloatArray
-from attendance.core.metrics import Doubles, Integers, bootstrap_people, interval
-from attendance.evaluation.all_pairs import AllPairs, compare_all
+from attendance.evaluation.all_pairs import AllPairs, compare_all, val_gain
 from attendance.evaluation.faces import MainFaces
 from attendance.evaluation.protocols import ProtocolError, person_of
 from attendance.vision.quantized import Gate
@@ -59,19 +58,13 @@ def loss_in_val(reference: AllPairs, variant: AllPairs, replicates: int = REPLIC
         variant: the same pairs.
         replicates: samples of people, the same ones for both.
     """
-
-    def loss(drawn: Integers) -> Doubles:
-        fars = [FAR]
-        return 100 * (reference.val_at_far(fars, drawn) - variant.val_at_far(fars, drawn))
-
-    n_people = len(reference.photos_each)
-    low, high = interval(bootstrap_people(loss, n_people, replicates))
+    ((loss, low, high),) = val_gain(variant, reference, [FAR], replicates)
     return Gate(
-        loss_points=float(loss(np.ones(n_people, np.intp))[0]),
-        low_points=float(low[0]),
-        high_points=float(high[0]),
+        loss_points=100 * loss,
+        low_points=100 * low,
+        high_points=100 * high,
         far=FAR,
-        n_people=n_people,
+        n_people=len(reference.photos_each),
         n_same=reference.n_same,
         n_cross=reference.n_cross,
     )

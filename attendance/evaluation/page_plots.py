@@ -9,7 +9,14 @@ import numpy as np
 
 from attendance.evaluation.damage import FACE_SIZE, JPEG
 from attendance.evaluation.html_page import INK
-from attendance.evaluation.plots import OTHER, SAME, STYLE, draw_roc, draw_similarities
+from attendance.evaluation.plots import (
+    OTHER,
+    SAME,
+    STYLE,
+    draw_roc,
+    draw_side_by_side,
+    draw_similarities,
+)
 from attendance.evaluation.simulated_classes import FPIRS
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 
     from attendance.evaluation.class_evaluation import ClassesReport
     from attendance.evaluation.robustness import DamageFigures, RobustnessReport
+    from attendance.evaluation.side_by_side import SideBySideReport
     from attendance.evaluation.verification import VerificationReport
 
 INKED: Any = {
@@ -44,6 +52,12 @@ def verification_figures(report: VerificationReport) -> Captioned:
 
     caption = "VAL against FAR over all pairs, and the similarities of both kinds of pairs."
     return [(caption, pair_figure(draw))]
+
+
+def side_by_side_figures(report: SideBySideReport) -> Captioned:
+    """ROC of all embedders, and what each gives for its time."""
+    caption = "VAL against FAR over all pairs, and VAL at FAR 1e-3 by how long a face takes."
+    return [(caption, pair_figure(lambda left, right: draw_side_by_side(left, right, report)))]
 
 
 def robustness_figures(report: RobustnessReport) -> Captioned:

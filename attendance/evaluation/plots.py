@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from attendance.evaluation.detection import DetectionReport
     from attendance.evaluation.identification import IdentificationReport
+    from attendance.evaluation.side_by_side import SideBySideReport
     from attendance.evaluation.verification import VerificationReport
 
 SAME, OTHER, MARK = "#1f6feb", "#d9480f", "#495057"
+ROC_AXES: Any = {"xscale": "log", "xlim": (1e-5, 0.03), "xlabel": "FAR", "ylabel": "VAL"}
 STYLE: Any = {
     "figure.figsize": (11, 4.2),
     "figure.dpi": 120,
@@ -44,6 +46,12 @@ def plot_verification(report: VerificationReport, target: Path) -> None:
         draw_similarities(scores, report.curves.everything, report.threshold)
 
     _save(target, f"Verification, {report.model_id}, {report.variant}", draw)
+
+
+def plot_side_by_side(report: SideBySideReport, target: Path) -> None:
+    """All ROC curves on one axis, and what each embedder gives for its time."""
+    title = f"Verification, {len(report.embedders)} embedders"
+    _save(target, title, lambda left, right: draw_side_by_side(left, right, report))
 
 
 def plot_identification(report: IdentificationReport, target: Path) -> None:
@@ -96,20 +104,41 @@ def _save(target: Path, title: str, draw: Callable[[Axes, Axes], None]) -> None:
 
 def draw_roc(axes: Axes, report: VerificationReport) -> None:
     """VAL against FAR over all pairs, with the intervals of the figures."""
-    everything, pairs = report.curves.everything, report.all_pairs
-    far = np.arange(1, len(everything.tail) + 1) / max(everything.n_cross, 1)
-    val = metrics.accepted_share(everything.genuine, everything.tail)
-    kept = _thinned(far)
-    axes.plot(far[kept], val[kept], color=SAME, label="all pairs")
+    pairs = report.all_pairs
+    _draw_curve(axes, report.curves.everything, "all pairs", SAME)
     figures = pairs.val_at_far
     x = [float(key) for key in figures]
     centre = np.array([figure.val for figure in figures.values()])
     edges = np.array([(figure.low, figure.high) for figure in figures.values()])
     axes.vlines(x, edges[:, 0], edges[:, 1], color=MARK, lw=3, alpha=0.5, label="95 % interval")
     axes.plot(x, centre, "o", color=MARK, ms=5)
-    axes.set(xscale="log", xlim=(1e-5, 0.03), ylim=(0, 1), xlabel="FAR", ylabel="VAL")
+    axes.set(ylim=(0, 1), **ROC_AXES)
     axes.set_title(f"{pairs.n_same:,} same, {pairs.n_cross:,} different")
     axes.legend(loc="lower right")
+
+
+def draw_side_by_side(curves: Axes, costs: Axes, report: SideBySideReport) -> None:
+    """VAL against FAR of each embedder; and VAL at FAR 1e-3 against milliseconds a face."""
+    for number, one in enumerate(report.embedders):
+        colour, figure = f"C{number % 10}", one.report.all_pairs.val_at_far["1e-3"]
+        _draw_curve(curves, one.report.curves.everything, one.name, colour)
+        bars = [[max(figure.val - figure.low, 0)], [max(figure.high - figure.val, 0)]]
+        costs.errorbar(
+            [one.ms_per_face], [figure.val], bars, fmt="o", color=colour, capsize=3, label=one.name
+        )
+    pairs = report.embedders[0].report.all_pairs
+    curves.set(**ROC_AXES)
+    curves.set_title(f"{pairs.n_same:,} same, {pairs.n_cross:,} different")
+    curves.legend(loc="lower right")
+    costs.set(xlim=(0, None), xlabel="milliseconds a face", ylabel="VAL at FAR 1e-3")
+    costs.set_title("95 % intervals over people")
+
+
+def _draw_curve(axes: Axes, everything: AllPairs, label: str, colour: str) -> None:
+    far = np.arange(1, len(everything.tail) + 1) / max(everything.n_cross, 1)
+    val = metrics.accepted_share(everything.genuine, everything.tail)
+    kept = _thinned(far)
+    axes.plot(far[kept], val[kept], color=colour, label=label)
 
 
 def _thinned(far: Doubles) -> metrics.Integers:

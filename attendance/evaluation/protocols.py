@@ -111,6 +111,21 @@ def read_people(folder: Path) -> dict[str, tuple[str, ...]]:
     return people
 
 
+def photos_to_compare(
+    images: Path, pairs: Pairs, threshold_from: tuple[str, Pairs] | None = None
+) -> list[str]:
+    """All photos of the people in a pairs file, and those a threshold is chosen on, each once.
+
+    Args:
+        images: one sub-folder a person.
+        pairs: judged.
+        threshold_from: the name of another pairs file, and its pairs.
+    """
+    people = read_people(images)
+    photos = [photo for person in pairs.people for photo in people[person]]
+    return list(dict.fromkeys([*photos, *(threshold_from[1].photos if threshold_from else ())]))
+
+
 def photos_of_people(
     images: Path,
     pairs: Path | None,

@@ -47,13 +47,13 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     everything = report.all_pairs
     judged = f"{report.n_pairs} pairs"
     rows = [
-        ("accuracy", _with_interval(report, "accuracy"), f"{judged}, {report.protocol}"),
+        ("accuracy", with_interval(report, "accuracy"), f"{judged}, {report.protocol}"),
         ("sd of it", percent(report.accuracy_sd), "over folds, else over a bootstrap of people"),
         ("threshold", f"{report.threshold:.4f}", report.protocol),
-        ("precision", _with_interval(report, "precision"), judged),
-        ("recall", _with_interval(report, "recall"), same),
-        ("F1", _with_interval(report, "f1"), judged),
-        ("EER", _with_interval(report, "eer"), f"{same}, {cross}"),
+        ("precision", with_interval(report, "precision"), judged),
+        ("recall", with_interval(report, "recall"), same),
+        ("F1", with_interval(report, "f1"), judged),
+        ("EER", with_interval(report, "eer"), f"{same}, {cross}"),
         ("no face found", str(report.n_undetected), "photos in the pairs; counted, not dropped"),
     ]
     rows += [
@@ -68,7 +68,8 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     return rows + [_group_row(group) for group in report.groups]
 
 
-def _with_interval(report: VerificationReport, figure: str) -> str:
+def with_interval(report: VerificationReport, figure: str) -> str:
+    """A figure of the pairs and its 95 % interval, percent."""
     low, high = report.intervals[figure]
     return f"{percent(getattr(report, figure))} ({100 * low:.2f} to {100 * high:.2f})"
 

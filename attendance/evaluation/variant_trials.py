@@ -7,16 +7,18 @@ are what is worth quoting.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from attendance.evaluation.cache import EmbeddingCache
-from attendance.evaluation.faces import MainFaces, embed_faces
+from attendance.evaluation.faces import MainFaces, crops_key, embed_faces
 from attendance.evaluation.gate import GateKeeper
 from attendance.evaluation.reports import shown
 from attendance.vision.facenet import FaceNet
@@ -24,6 +26,7 @@ from attendance.vision.quantized import Gate, Parity, parity
 
 BATCHES = (1, 8)
 ROUNDS = 15
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -84,29 +87,41 @@ def gate_variants(
         PhotoError: a photo is no image.
         ProtocolError: the people are too few to compare.
     """
-
-    def embedded(one: FaceNet) -> npt.NDArray[np.float32]:
-        key = f"crops|{one.model_id}|{one.variant}|{settings}"
-        return embed_faces(one, faces, EmbeddingCache(cache, key) if cache else None)
-
-    keeper = GateKeeper(faces, embedded(variants[0]))
-    return {one.variant: keeper.judge(embedded(one)) for one in variants[1:]}
+    caches = [
+        EmbeddingCache(cache, crops_key(one, settings)) if cache else None for one in variants
+    ]
+    reference, *others = embed_faces(variants, faces, caches)
+    keeper = GateKeeper(faces, reference)
+    return {one.variant: keeper.judge(rows) for one, rows in zip(variants[1:], others, strict=True)}
 
 
 def _times(
     variants: Sequence[FaceNet], crops: npt.NDArray[np.uint8], rounds: int
 ) -> dict[str, dict[str, float]]:
-    """Median milliseconds a face by variant and batch, after one round that does not count."""
-    taken: dict[tuple[str, int], list[float]] = {}
-    for count in shown(range(rounds + 1), "Timing"):
-        for batch in BATCHES:
-            repeated = np.resize(crops, (batch, *crops.shape[1:]))
-            for one in variants:
-                began = time.perf_counter()
-                one.embed_crops(repeated)
-                spent = (time.perf_counter() - began) * 1000 / batch
-                taken.setdefault((one.variant, batch), []).extend([spent] if count else [])
+    """Median milliseconds a face by variant and batch."""
+    repeated = {batch: np.resize(crops, (batch, *crops.shape[1:])) for batch in BATCHES}
+    taken = median_ms_in_turns(
+        {
+            (one.variant, batch): partial(one.embed_crops, repeated[batch])
+            for batch in BATCHES
+            for one in variants
+        },
+        rounds,
+    )
     return {
-        one.variant: {str(batch): round(median(taken[one.variant, batch]), 2) for batch in BATCHES}
+        one.variant: {str(b): round(taken[one.variant, b] / b, 2) for b in BATCHES}
         for one in variants
     }
+
+
+def median_ms_in_turns(
+    work: Mapping[K, Callable[[], object]], rounds: int = ROUNDS
+) -> dict[K, float]:
+    """Median milliseconds of each piece of work, after one round that does not count."""
+    taken: dict[K, list[float]] = {key: [] for key in work}
+    for count in shown(range(rounds + 1), "Timing"):
+        for key, do in work.items():
+            began = time.perf_counter()
+            do()
+            taken[key] += [(time.perf_counter() - began) * 1000] if count else []
+    return {key: median(each) for key, each in taken.items()}

@@ -6,9 +6,10 @@ people, hundreds of times as many, give the rates at low FAR that pairs files ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,12 +17,30 @@ from attendance.core import metrics
 from attendance.core.domain import FloatArray, IntArray
 from attendance.core.metrics import Doubles, Integers
 from attendance.evaluation.all_pairs import NOT_FOUND, AllPairs, compare_all
-from attendance.evaluation.embedding import EmbeddedPhotos, PhotoEmbedder
+from attendance.evaluation.embedding import EmbeddedPhotos
 from attendance.evaluation.protocols import Pairs, ProtocolError, person_of, read_people
 from attendance.evaluation.subgroups import GroupFigures, by_group
 
 INTERVALS = ("accuracy", "eer", "precision", "recall", "f1")
 FARS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
+
+
+class EmbedsPhotos(Protocol):
+    """A `PhotoEmbedder`, or what it gave before."""
+
+    @property
+    def model_id(self) -> str:
+        """Names the embedding space."""
+        ...
+
+    @property
+    def variant(self) -> str:
+        """Engine and precision."""
+        ...
+
+    def embed(self, folder: Path, paths: Sequence[str]) -> EmbeddedPhotos:
+        """The main faces of these photos."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -130,7 +149,7 @@ class _Chosen:
 
 
 def evaluate_verification(
-    embedder: PhotoEmbedder,
+    embedder: EmbedsPhotos,
     images: Path,
     pairs: Pairs,
     threshold_from: tuple[str, Pairs] | None = None,
@@ -191,7 +210,7 @@ def _owners(embedded: EmbeddedPhotos) -> IntArray:
 
 
 def _choose(
-    embedder: PhotoEmbedder,
+    embedder: EmbedsPhotos,
     images: Path,
     judged: tuple[Pairs, FloatArray],
     threshold_from: tuple[str, Pairs] | None,

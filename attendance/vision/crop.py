@@ -40,14 +40,16 @@ def crop_box(
     return int(x1), int(y1), int(x2), int(y2)
 
 
-def face_crops(image: Image, boxes: FloatArray) -> npt.NDArray[np.uint8]:
+def face_crops(
+    image: Image, boxes: FloatArray, margin_px: int = MARGIN_PX
+) -> npt.NDArray[np.uint8]:
     """Crops as FaceNet wants them. Returns: (n, 160, 160, 3) uint8 RGB.
 
     A box wholly outside the image gives a black crop, so that rows stay parallel.
     """
     crops = np.zeros((len(boxes), CROP_PX, CROP_PX, 3), np.uint8)
     for row, box in zip(crops, boxes, strict=True):
-        x1, y1, x2, y2 = crop_box(box, image.shape[:2])
+        x1, y1, x2, y2 = crop_box(box, image.shape[:2], margin_px)
         if x2 > x1 and y2 > y1:
             square = cv2.resize(
                 image[y1:y2, x1:x2], (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA

@@ -51,7 +51,7 @@ def choose(
     """
     state = _int8_state(offered, record, problem)
     if asked == "int8" and (record is None or "INT8" not in offered):
-        raise ModelError(f"embedder.precision is int8, but {state}")
+        raise ModelError(f"int8 was asked for, but {state}")
     if asked == "int8":
         return Choice("int8", "asked for in the settings", state)
     is_proven = record is not None and record.proof is not None and record.proof.passes

@@ -11,6 +11,7 @@ from attendance.core.domain import Detections, FloatArray, Image
 from attendance.core.errors import PhotoError
 from attendance.evaluation.cache import EmbeddingCache
 from attendance.evaluation.faces import embed_faces, find_main_faces, photos_digest
+from attendance.vision.crop import face_crops
 
 
 class BrightFinder:
@@ -30,6 +31,9 @@ class MeanColour:
     """An embedder of three dimensions."""
 
     model_id, variant, dimension, embedded = "mean", "f32", 3, 0
+
+    def crops(self, image: Image, faces: Detections) -> npt.NDArray[np.uint8]:
+        return face_crops(image, faces.boxes)
 
     def embed_crops(self, crops: npt.NDArray[np.uint8]) -> FloatArray:
         self.embedded += len(crops)
@@ -53,13 +57,13 @@ def test_a_photo_without_a_face_keeps_its_place(photos: Path) -> None:
     faces = find_main_faces(BrightFinder(), photos, PATHS)
     assert faces.found.tolist() == [True, False, True]
     assert faces.crops().shape == (2, 160, 160, 3)
-    embeddings = embed_faces(MeanColour(), faces)
+    (embeddings,) = embed_faces([MeanColour()], faces)
     assert np.linalg.norm(embeddings, axis=1).round(5).tolist() == [1, 0, 1]
 
 
 def test_of_no_photos(photos: Path) -> None:
     faces = find_main_faces(BrightFinder(), photos, [])
-    assert embed_faces(MeanColour(), faces).shape == (0, 3)
+    assert embed_faces([MeanColour()], faces)[0].shape == (0, 3)
     assert faces.crops().shape == (0, 160, 160, 3)
 
 
@@ -68,7 +72,7 @@ def test_what_is_kept_is_not_done_again(photos: Path, tmp_path: Path) -> None:
     finder, embedder = BrightFinder(), MeanColour()
     for _ in range(2):
         faces = find_main_faces(finder, photos, PATHS, boxes)
-        embed_faces(embedder, faces, rows)
+        embed_faces([embedder], faces, [rows])
     assert (finder.looked, embedder.embedded) == (3, 2)
 
 

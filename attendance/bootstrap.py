@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from attendance.calibration import Calibrations
 from attendance.calibration.background import shipped_background
-from attendance.calibration.in_force import InForce, in_force
-from attendance.config import Config
+from attendance.calibration.in_force import InForce, carried_over, in_force
+from attendance.config import Config, DecisionConfig
 from attendance.core.cohort import Cohort
 from attendance.core.domain import Gallery
 from attendance.core.evidence import DecisionRules
@@ -29,7 +29,7 @@ from attendance.db.engine import Database, open_database
 from attendance.db.vault import Vault, open_vault
 from attendance.registry import Registry
 from attendance.sessions import Course, CropKeeper, SessionRules, Sessions
-from attendance.vision.weights import ModelStore
+from attendance.vision.weights import DEFAULT, ModelStore
 
 if TYPE_CHECKING:
     from attendance.vision.embedder import NamedEmbedder
@@ -183,8 +183,20 @@ class School:
         cohort = (0, people, people) if people else None
         return in_force(self._configured(), background, range(enrolled), None, cohort).thresholds
 
+    def decision(self, model_id: str) -> DecisionConfig:
+        """The section `decision` of the settings, its thresholds on this model's scale.
+
+        The settings speak of the default model's scores; where strangers were measured for both,
+        another model's threshold is the one that holds them as well.
+        """
+        made_for = shipped_background(self.models.model_id(DEFAULT))
+        settings = self.config.decision.model_dump()
+        carried = carried_over(settings, made_for, shipped_background(model_id))
+        return self.config.decision.model_copy(update=carried)
+
     def _configured(self) -> dict[str, float]:
-        return {key: float(value) for key, value in self.config.decision.model_dump().items()}
+        found = self.decision(self.model_id).model_dump()
+        return {key: float(value) for key, value in found.items()}
 
     def pipeline(
         self, gallery: Gallery, thresholds: dict[str, float], cohort: Cohort | None = None

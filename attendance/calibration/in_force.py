@@ -11,6 +11,8 @@ from attendance.core.impostors import Background
 
 TARGET_FPIR = 0.01
 STRANGERS = 10
+STRICTNESS_SIZE = 30
+"""The roster by which the settings' threshold was chosen, and is carried over to other models."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class InForce:
         strangers: unknown people a session is assumed to see.
         expected_false_accepts: names wrongly given a session; None where the model has neither a
             background nor an operating point.
-        interval: 95 % of it, over rosters and strangers.
+        interval: 95 % of it, over rosters of other people and strangers.
         point: the calibration in force.
         cohort: version of the camera's cohort, its tracks and its people.
         is_outdated: the roster has changed since the calibration.
@@ -96,7 +98,8 @@ def in_force(
     the size of today's roster has its say as well, and where there is none, only that.
 
     Args:
-        configured: the section `decision` of the settings; its threshold is the least.
+        configured: the section `decision` of the settings, carried over to the model; its
+            threshold is the least.
         background: of the model; None where nobody has measured it.
         enrolled: ids of the people with templates.
         point: the newest operating point that fits.
@@ -126,14 +129,40 @@ def in_force(
     )
 
 
+def carried_over(
+    configured: dict[str, float], chosen_for: Background | None, background: Background | None
+) -> dict[str, float]:
+    """The settings' thresholds on the scale of another model, as strict as they were.
+
+    Scores of two models do not mean the same. A threshold stands for the share of strangers that a
+    roster of 30 names at it, and becomes the one at which the other model names as many.
+
+    Args:
+        configured: the section `decision` of the settings.
+        chosen_for: of the model that the settings are made for.
+        background: of the model in use.
+
+    Returns:
+        The settings as they are where either model was not measured, or where their threshold is
+        so high that nothing was measured there.
+    """
+    if chosen_for is None or background is None or chosen_for.model_id == background.model_id:
+        return configured
+    rate = chosen_for.rate(STRICTNESS_SIZE, configured["threshold"])
+    if rate < max(background.least_fpir, chosen_for.least_fpir):
+        return configured
+    threshold = round(background.threshold(STRICTNESS_SIZE, rate), 3)
+    return configured | raised(configured, threshold)
+
+
 def raised(configured: dict[str, float], threshold: float) -> dict[str, float]:
-    """Threshold and review threshold, as far apart as in the settings.
+    """Threshold and review threshold, as far apart as in the settings; neither below 0.
 
     >>> raised({"threshold": 0.5, "review_threshold": 0.4}, 0.75)
     {'threshold': 0.75, 'review_threshold': 0.65}
     """
     apart = configured["threshold"] - configured["review_threshold"]
-    return {"threshold": threshold, "review_threshold": round(threshold - apart, 3)}
+    return {"threshold": threshold, "review_threshold": round(max(threshold - apart, 0.0), 3)}
 
 
 def _expected(

@@ -80,7 +80,7 @@ def _figures(
     if cohort is not None:
         moved = centred(enrolment.embeddings, cohort.cohort.shift)
         enrolment = replace(enrolment, embeddings=moved)
-    return calibrated(enrolment, background, school.config.decision, target_fpir, strangers)
+    return calibrated(enrolment, background, school.decision(model_id), target_fpir, strangers)
 
 
 def _keep(

@@ -2,8 +2,8 @@
 
 The more people are enrolled, the likelier one of them resembles a stranger. A `Background` holds
 how often that happens at each size of a roster, measured once on many people, as figures only. A
-roster of one's own differs from the rosters it was measured on; how much rosters differ among each
-other is part of the background, and makes the interval that a prediction is given with.
+roster of one's own has other people than the background's, and meets other strangers; how much that
+makes is part of the background, and gives the interval that a prediction is made with.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Background:
         sizes: (k,) people on a roster, rising.
         levels: (m,) thresholds of score, rising.
         fpir: (k, m) mean share of the strangers given a name, over rosters.
-        spread: (k, m) standard deviation of that share: between rosters, and of its mean.
+        spread: (k, m) standard deviation of the share of one roster of other people, among others.
     """
 
     model_id: str

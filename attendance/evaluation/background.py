@@ -16,7 +16,7 @@ import numpy as np
 from attendance.config import DecisionConfig
 from attendance.core.domain import FloatArray, Gallery
 from attendance.core.impostors import Background, Doubles
-from attendance.core.matching import best_match, similarities
+from attendance.core.matching import similarities
 from attendance.evaluation.embedding import PhotoEmbedder
 from attendance.evaluation.protocols import ProtocolError
 from attendance.evaluation.reports import shown
@@ -24,9 +24,9 @@ from attendance.evaluation.reports import shown
 SIZES = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 84, 120)
 LEVELS = np.round(np.arange(0.10, 0.901, 0.02), 2)
 TEMPLATES = 5
-ROSTERS = 40
+ROSTERS = 100
 LEAST_PEOPLE = 10
-DRAWS = 200
+DRAWS = 400
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,41 @@ def read_crowd(embedder: PhotoEmbedder, folder: Path, people: dict[str, tuple[st
 
 def searched(probes: FloatArray, gallery: Gallery, decision: DecisionConfig) -> Doubles:
     """Score and margin of each probe, as the live decision sees them. Returns: (n, 2)."""
-    rows = similarities(probes, gallery)
-    found = [best_match(r, gallery, decision.baseline, decision.baseline_weight) for r in rows]
-    return np.array([(match.score, match.margin) for match in found]).reshape(-1, 2)
+    return matched_rows(similarities(probes, gallery), decision)
 
 
-def measure_background(crowd: Crowd, model_id: str, decision: DecisionConfig) -> Background:
-    """Draws rosters of each size and searches them for every stranger."""
+def matched_rows(rows: FloatArray, decision: DecisionConfig) -> Doubles:
+    """What `best_match` finds in each row, all at once: a background takes millions of them.
+
+    Args:
+        rows: (n, s) of `similarities`, s at least 1.
+        decision: how scores are made.
+
+    Returns:
+        (n, 2) score and margin.
+    """
+    raw = np.sort(rows.astype(np.float64), axis=1)
+    best, others = raw[:, -1], raw[:, :-1]
+    total = decision.baseline_weight + others.shape[1]
+    shared = decision.baseline_weight * decision.baseline + others.sum(axis=1)
+    base = np.clip(shared / total, 0.0, 0.99) if total else np.full(len(raw), decision.baseline)
+    second = others.max(axis=1, initial=-1.0)
+    return np.stack([(best - base) / (1 - base), best - second], axis=1)
+
+
+def measure_background(
+    crowd: Crowd, model_id: str, decision: DecisionConfig, sizes: Sequence[int] = SIZES
+) -> Background:
+    """Draws rosters of each size and searches them for every stranger.
+
+    Sizes above half of the people are left out.
+    """
     people = len(crowd.templates)
-    sizes = [size for size in SIZES if size <= people / 2]
+    sizes = [size for size in sizes if size <= people / 2]
     draw = np.random.default_rng(0)
-    tables = [_named(crowd, size, decision, draw) for size in shown(sizes, "sizes of roster")]
-    spreads = [_spread(t, size / people, draw) for t, size in zip(tables, sizes, strict=True)]
+    rows = similarities(crowd.strangers, crowd.gallery(np.arange(people)))
+    tables = [_rates(rows, size, decision, draw) for size in shown(sizes, "sizes of roster")]
+    spreads = [_spread(rows, size, decision, draw) for size in shown(sizes, "people redrawn")]
     return Background(
         model_id=model_id,
         margin=decision.margin,
@@ -101,34 +124,46 @@ def measure_background(crowd: Crowd, model_id: str, decision: DecisionConfig) ->
         people=people,
         sizes=np.array(sizes, np.float64),
         levels=LEVELS,
-        fpir=np.stack([table.mean(axis=(0, 1)) for table in tables]),
+        fpir=np.stack(tables),
         spread=np.stack(spreads),
     )
 
 
-def _named(crowd: Crowd, size: int, decision: DecisionConfig, draw: np.random.Generator) -> Doubles:
-    """Whether each stranger gets a name at each level. Returns: (rosters, strangers, levels)."""
-    rosters = []
-    for _ in range(ROSTERS):
-        chosen = draw.choice(len(crowd.templates), size, replace=False)
-        score, margin = searched(crowd.strangers, crowd.gallery(chosen), decision).T
-        rosters.append((score[:, None] >= LEVELS) & (margin >= decision.margin)[:, None])
-    return np.stack(rosters).astype(np.float64)
+def _rates(
+    rows: FloatArray, size: int, decision: DecisionConfig, draw: np.random.Generator
+) -> Doubles:
+    """The mean share of the strangers who get a name. Returns: (levels,)."""
+    alike = np.ones(len(rows))
+    rosters = [draw.choice(rows.shape[1], size, replace=False) for _ in range(ROSTERS)]
+    named = np.array([_named(rows[:, who], alike, decision) for who in rosters])
+    return np.asarray(named.mean(axis=0), np.float64)
 
 
-def _spread(named: Doubles, drawn_share: float, draw: np.random.Generator) -> Doubles:
-    """How far the rate of one roster lies from the mean found here. Returns: (levels,).
+def _spread(
+    rows: FloatArray, size: int, decision: DecisionConfig, draw: np.random.Generator
+) -> Doubles:
+    """How far the rate of a roster of other people lies from the mean found here.
 
-    What rosters differ by, less what is chance among these strangers, and made larger where one
-    roster takes a good part of the people; what the mean found here differs by from that of all
-    people, as a roster's share of those it was found with; and what it would be with other
-    strangers.
+    Both the people who can be enrolled and the strangers are drawn again with replacement, and one
+    roster is taken from whom that gives: the background's own people are a sample as well, and a
+    roster of few of them says little of how rosters of others differ.
+
+    Returns:
+        (levels,) standard deviation.
     """
-    strangers = named.shape[1]
-    by_roster = named.mean(axis=1)
-    chance = (by_roster * (1 - by_roster)).mean(axis=0) / strangers
-    between = np.maximum(by_roster.var(axis=0, ddof=1) - chance, 0) / (1 - drawn_share)
-    by_stranger = named.mean(axis=0)
-    weights = draw.multinomial(strangers, np.full(strangers, 1 / strangers), DRAWS) / strangers
-    of_mean = (weights @ by_stranger).var(axis=0)
-    return np.asarray(np.sqrt(between * (1 + drawn_share) + of_mean), np.float64)
+    strangers, people = rows.shape
+    found = []
+    for _ in range(DRAWS):
+        there = np.unique(draw.integers(people, size=people))
+        who = draw.choice(there, min(size, len(there)), replace=False)
+        seen = np.bincount(draw.integers(strangers, size=strangers), minlength=strangers)
+        found.append(_named(rows[:, who], seen.astype(np.float64), decision))
+    return np.asarray(np.std(found, axis=0, ddof=1), np.float64)
+
+
+def _named(rows: FloatArray, weights: Doubles, decision: DecisionConfig) -> Doubles:
+    """The share of weighted strangers who get a name at each level. Returns: (levels,)."""
+    score, margin = matched_rows(rows, decision).T
+    leads = margin >= decision.margin
+    counts, _ = np.histogram(score[leads], [*LEVELS, np.inf], weights=weights[leads])
+    return np.asarray(counts[::-1].cumsum()[::-1] / weights.sum(), np.float64)

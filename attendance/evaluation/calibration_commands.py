@@ -14,6 +14,7 @@ from attendance.evaluation.command_scope import (
     Handing,
     HtmlOption,
     JsonOption,
+    ModelOption,
     Scope,
     scope_of,
 )
@@ -26,12 +27,14 @@ ImagesOption = Annotated[Path, typer.Option("--images", help=PEOPLE)]
 PairsOption = Annotated[
     Path | None, typer.Option("--people", help="LFW pairs file: only the people it names.")
 ]
+TARGETS, SIZES = (0.01, 0.003), (10, 30, 60)
 
 
 def background(
     context: typer.Context,
     images: ImagesOption,
     people: PairsOption = None,
+    model: ModelOption = None,
     into: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to keep it. Default: what the program ships."),
@@ -43,7 +46,7 @@ def background(
     from attendance.evaluation.background import measure_background
 
     scope = scope_of(context)
-    crowd, model_id = _crowd(scope, images, people, cache)
+    crowd, model_id = _crowd(scope, images, people, model, cache)
     found = measure_background(crowd, model_id, scope.config.decision)
     keep_background(found, into or SHIPPED)
     typer.echo(
@@ -57,9 +60,16 @@ def calibration(
     context: typer.Context,
     images: ImagesOption,
     people: PairsOption = None,
-    target_fpir: Annotated[float, typer.Option(min=1e-4, max=0.2, help="Asked for.")] = 0.01,
-    roster_size: Annotated[int, typer.Option(min=2, max=500, help="People on each.")] = 30,
-    rosters: Annotated[int, typer.Option(min=2, max=5000, help="Drawn.")] = 200,
+    model: ModelOption = None,
+    target_fpir: Annotated[
+        list[float] | None,
+        typer.Option(min=1e-4, max=0.2, help="Asked for; may be repeated. 0.01 and 0.003."),
+    ] = None,
+    roster_size: Annotated[
+        list[int] | None,
+        typer.Option(min=2, max=500, help="People on each; may be repeated. 10, 30 and 60."),
+    ] = None,
+    rosters: Annotated[int, typer.Option(min=2, max=5000, help="Drawn of each size.")] = 60,
     json_file: JsonOption = None,
     html: HtmlOption = None,
     cache: CacheOption = None,
@@ -74,26 +84,28 @@ def calibration(
 
     check_targets(json_file, html)
     scope = scope_of(context)
-    crowd, model_id = _crowd(scope, images, people, cache)
+    crowd, model_id = _crowd(scope, images, people, model, cache)
     report = check_calibration(
         crowd,
         _background(model_id),
         scope.config.decision,
-        target_fpir=target_fpir,
-        roster_size=roster_size,
+        targets=target_fpir or TARGETS,
+        sizes=roster_size or SIZES,
         n_rosters=rosters,
     )
     figures = honesty_figures(report) if html is not None else ()
     Handing(json_file, html=html).over(report, honesty_rows(report), figures)
 
 
-def _crowd(scope: Scope, images: Path, pairs: Path | None, cache: Path | None) -> tuple[Crowd, str]:
+def _crowd(
+    scope: Scope, images: Path, pairs: Path | None, model: str | None, cache: Path | None
+) -> tuple[Crowd, str]:
     from attendance.evaluation.background import read_crowd
     from attendance.evaluation.protocols import read_pairs, read_people
 
     everybody = read_people(images)
     chosen = everybody if pairs is None else dict.fromkeys(read_pairs(pairs, images).people)
-    embedder = scope.photo_embedder(cache)
+    embedder = scope.photo_embedder(cache, model)
     crowd = read_crowd(embedder, images, {name: everybody[name] for name in chosen})
     return crowd, embedder.model_id
 

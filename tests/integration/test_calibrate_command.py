@@ -81,4 +81,5 @@ def test_what_ships_is_read_and_names_no_one():
     for model_id in backgrounds(SHIPPED):
         found = shipped_background(model_id)
         assert found.threshold(30, 0.01) < found.threshold(84, 0.01)
-        assert found.rate(84, 0.52) > found.rate(30, 0.52) > found.rate(5, 0.52)
+        level = found.threshold(30, 0.01)
+        assert found.rate(84, level) > found.rate(30, level) > found.rate(5, level)

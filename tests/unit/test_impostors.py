@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance.calibration.in_force import in_force
+from attendance.calibration.in_force import carried_over, in_force
 from attendance.core.impostors import Background, predicted
 
 LEVELS = np.round(np.arange(0.1, 0.91, 0.02), 2)
@@ -71,3 +71,19 @@ def test_a_model_nobody_has_measured_goes_by_the_settings_and_says_so():
     found = in_force(CONFIGURED, None, range(30), None, KNOWN)
     assert found.thresholds == CONFIGURED
     assert "not known for this model" in found.expectation_words
+
+
+def test_settings_mean_as_many_strangers_for_another_model():
+    """Its scores are lower all over: 0.52 would have named nobody, strangers and students alike."""
+    lower = Background("other", 0.1, 1000, 200, SIZES, LEVELS - 0.1, FPIR, 0.3 * FPIR)
+    found = carried_over(CONFIGURED, BACKGROUND, lower)
+    assert found["threshold"] == pytest.approx(0.42, abs=0.005)
+    assert found["review_threshold"] == pytest.approx(found["threshold"] - 0.1)
+    assert carried_over(CONFIGURED, BACKGROUND, BACKGROUND) == CONFIGURED
+    assert carried_over(CONFIGURED, BACKGROUND, None) == CONFIGURED
+
+
+def test_settings_stricter_than_what_was_measured_stay_as_they_are():
+    strict = CONFIGURED | {"threshold": 0.85, "review_threshold": 0.75}
+    lower = Background("other", 0.1, 1000, 200, SIZES, LEVELS - 0.1, FPIR, 0.3 * FPIR)
+    assert carried_over(strict, BACKGROUND, lower) == strict

@@ -25,6 +25,7 @@ class LookOut(Schema):
     score: float = Field(description="what the threshold is applied to")
     margin: float
     quality: float
+    flaw: str = Field(description="what was wrong with the view, in words; empty for a good one")
     crop: str | None = Field(description="where its picture is, while it is kept")
 
     @classmethod
@@ -37,6 +38,7 @@ class LookOut(Schema):
             score=look.score,
             margin=look.margin,
             quality=look.quality,
+            flaw=look.flaw,
             crop=look.crop_id
             and url_for(
                 "why.crop", session_id=session_id, student_id=student_id, crop_id=look.crop_id

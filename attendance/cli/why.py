@@ -53,13 +53,14 @@ def why_figures(student: Student, why: Explanation) -> dict[str, Any]:
 def why_table(why: Explanation) -> Table:
     """The looks, best first, times in the course's zone as in the sentences."""
     zone = ZoneInfo(why.session.course.timezone)
-    table = Table("time", "alike", "next best", "score", "lead", "quality", "picture")
+    table = Table("time", "alike", "next best", "score", "lead", "quality", "flaw", "picture")
     for look in why.evidence:
         second = "" if look.second is None else percent(look.second)
         figures = (f"{look.score:.2f}", f"{look.margin:.2f}", f"{look.quality:.2f}")
         kept = "kept" if look.crop_id else ""
         at = look.at.astimezone(zone)
-        table.add_row(f"{at:%H:%M:%S}", percent(look.similarity), second, *figures, kept)
+        words = (f"{at:%H:%M:%S}", percent(look.similarity), second, *figures, look.flaw, kept)
+        table.add_row(*words)
     return table
 
 
@@ -72,5 +73,6 @@ def _look(look: KeptLook) -> dict[str, Any]:
         "score": look.score,
         "margin": look.margin,
         "quality": look.quality,
+        "flaw": look.flaw,
         "has_crop": look.crop_id is not None,
     }

@@ -222,6 +222,7 @@ class Look:
         embedding: (d,) float32, L2-normalised.
         quality: in [0, 1], the weight of this look in the evidence.
         crop: (h, w, 3) uint8 BGR, what was looked at, small; None where nobody will ask for it.
+        flaw: what is wrong with this view, in words; empty for a good one.
     """
 
     t_s: float
@@ -229,6 +230,7 @@ class Look:
     embedding: FloatArray
     quality: float
     crop: Image | None = None
+    flaw: str = ""
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,7 @@ class LookEvidence:
     Attributes:
         second: similarity of the next best person, -1 without one.
         crop: of the look; it lives shortly, and encrypted.
+        flaw: what was wrong with the view, in words; empty for a good one.
     """
 
     at: datetime
@@ -247,6 +250,7 @@ class LookEvidence:
     quality: float
     second: float = -1.0
     crop: Image | None = field(default=None, compare=False)
+    flaw: str = ""
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ class TrackEvidence:
                 look.quality,
                 own.similarity - own.margin if len(self._gallery) > 1 else -1.0,
                 look.crop,
+                look.flaw,
             )
             for look, own in ((look, self._match(row)) for look, row in self._looks)
             if own.student_id == match.student_id

@@ -255,8 +255,9 @@ class Pipeline:
             if watched.is_unlike(embedding):
                 update, watched = self._split(track.track_id, frame, update)
         crop = looking.kept_crop(frame.image, track.box)
-        quality = measure(frame.image, track.box, track.landmarks).weight
-        watched.take(Look(frame.t_s, frame.at, embedding, quality, crop))
+        quality = measure(frame.image, track.box, track.landmarks)
+        look = Look(frame.t_s, frame.at, embedding, quality.weight, crop, quality.reason())
+        watched.take(look)
         watched.best_view = max(watched.best_view, looking.view(track.box, track.landmarks))
         return update
 

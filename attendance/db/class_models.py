@@ -200,6 +200,7 @@ class EvidenceRow(Base):
     score: Mapped[float]
     margin: Mapped[float]
     quality: Mapped[float]
+    flaw: Mapped[str] = mapped_column(Text, default="")
     second: Mapped[float | None]
     decision: Mapped[Decision] = mapped_column(enum_column(Decision), default=Decision.ACCEPT)
 

@@ -108,6 +108,7 @@ def _look(row: EvidenceRow, crop_id: str | None) -> KeptLook:
         row.score,
         row.margin,
         row.quality,
+        row.flaw,
         row.second,
         row.decision,
         crop_id,

@@ -70,6 +70,7 @@ def _row(session_id: int, student_id: int, look: LookEvidence) -> EvidenceRow:
         score=look.score,
         margin=look.margin,
         quality=look.quality,
+        flaw=look.flaw,
         second=look.second if look.second > -1.0 else None,
         decision=Decision.UNKNOWN,
     )

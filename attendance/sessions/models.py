@@ -140,6 +140,7 @@ class KeptLook:
     """One of the best looks, as figures.
 
     Attributes:
+        flaw: what was wrong with the view, in words; empty for a good one and where none was kept.
         second: similarity of the next best person, None without one.
         decision: what the looks of this face came to.
         crop_id: of the picture, None where none is kept (any more).
@@ -150,6 +151,7 @@ class KeptLook:
     score: float
     margin: float
     quality: float
+    flaw: str
     second: float | None
     decision: Decision
     crop_id: str | None

@@ -136,9 +136,10 @@ class Room:
             rules=self.school.rules(),
         )
 
-    def see(self, session, *students, decision=Decision.ACCEPT, similarity=0.72):
+    def see(self, session, *students, decision=Decision.ACCEPT, similarity=0.72, flaw=""):
         at = datetime.now(UTC)
-        looks = (LookEvidence(at, similarity, similarity, 0.3, 0.9, similarity - 0.3, CROP),)
+        figures = (similarity, similarity, 0.3, 0.9, similarity - 0.3)
+        looks = (LookEvidence(at, *figures, CROP, flaw),)
         for student in students:
             sighting = Sighting(
                 student.id, decision, at, 1, similarity, similarity, 0.3, 1.0, looks

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -126,6 +127,29 @@ def test_why_opens_the_looks_and_what_the_camera_saw(page, room):
     assert face.evaluate("image => image.complete && image.naturalWidth > 0")
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
+
+
+FLAW = "turned 40 degrees away, blurred over 4.2 pixels"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", ["live", "register"])
+def test_a_weak_look_says_what_was_wrong_with_it(page, room, scheme, screen):
+    session = room.open()
+    student = room.students[0]
+    room.see(session, student, flaw=FLAW)
+    room.see(session, student)
+    page.emulate_media(color_scheme=scheme)
+    if screen == "live":
+        open_live(page, room, session)
+    else:
+        room.sessions.close(session.id, at=datetime.now(UTC))
+        page.goto(f"{room.url}/sessions/{session.id}/register")
+    page.get_by_role("button", name="Why 김민수?").click()
+    rows = page.locator("#why-looks tr")
+    expect(rows).to_have_count(3)
+    told = rows.filter(has_text=f"Weak view: {FLAW}.")
+    expect(told).to_be_visible()
 
 
 def test_a_doubted_mark_asks_for_a_person(page, room):

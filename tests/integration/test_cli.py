@@ -102,6 +102,7 @@ def test_lesson_from_start_to_export(school: CommandLine, folder: Path) -> None:
     assert "nobody else to confuse with" in reasons["sentences"][0]
     assert reasons["looks"] >= len(reasons["evidence"])
     assert all(look["has_crop"] for look in reasons["evidence"])
+    assert all(isinstance(look["flaw"], str) for look in reasons["evidence"])
     assert reasons["similarity"] > reasons["needed_similarity"]
     assert "% is needed" in school.ok("session", "why", "S1")
     school.ok("export", "--course", "CS1", "-o", folder / "log.csv")

@@ -314,7 +314,9 @@ def test_a_worse_look_is_worth_less():
     """A face without any edge in it, as these pictures show, counts as little as a look can."""
     room = Room(PEOPLE, gallery_of(MINSU, ADA))
     room.watch(2, Face("Minsu", (20, 20, 40, 40)))
-    assert [look.quality for look in room.events[0].evidence] == pytest.approx([0.02] * 5)
+    evidence = room.events[0].evidence
+    assert [look.quality for look in evidence] == pytest.approx([0.02] * 5)
+    assert all("only 20 pixels high, blurred over" in look.flaw for look in evidence)
 
 
 def test_evidence_holds_figures_and_no_embedding(room):

@@ -90,6 +90,24 @@ def test_remarks_follow_the_session(classroom):
         notice(classroom, 0)
 
 
+def test_what_was_wrong_with_a_look_is_kept_in_words(classroom):
+    sighting = classroom.sighting(0)
+    (good,) = sighting.evidence
+    weak = replace(good, at=classroom.at(6), flaw="turned 40 degrees away")
+    classroom.sessions.record(classroom.id, replace(sighting, evidence=(good, weak)))
+    assert {look.flaw for look in classroom.why(0).evidence} == {"", "turned 40 degrees away"}
+
+
+def test_looks_from_before_such_words_were_kept_are_read(classroom, reopen):
+    """A school of the version before: its evidence has no such column."""
+    classroom.see(0)
+    classroom.school.execute("ALTER TABLE evidence DROP COLUMN flaw")
+    classroom.school.execute("UPDATE alembic_version SET version_num = '0004'")
+    classroom.school = reopen()
+    (look,) = classroom.why(0).evidence
+    assert (look.flaw, look.quality) == ("", 0.9)
+
+
 def test_looks_are_counted_over_the_session(classroom):
     classroom.sessions.record(classroom.id, replace(classroom.sighting(0, 60), looks=5))
     classroom.sessions.record(classroom.id, replace(classroom.sighting(0, 240), looks=7))

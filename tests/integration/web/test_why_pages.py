@@ -12,7 +12,7 @@ CROP = np.full((112, 88, 3), 90, np.uint8)
 
 def see(room, session, student, decision=Decision.ACCEPT, at=None):
     at = at or datetime.now(UTC)
-    look = LookEvidence(at, 0.72, 0.72, 0.54, 0.9, 0.18, CROP)
+    look = LookEvidence(at, 0.72, 0.72, 0.54, 0.9, 0.18, CROP, "turned 40 degrees away")
     facts = (student.id, decision, at, 1, 0.72, 0.72, 0.54, 1.0, (look,), 12)
     room.school.sessions.record(session.id, Sighting(*facts))
 
@@ -37,6 +37,7 @@ def test_the_reason_is_told_in_words_and_figures(browser, seen):
     assert reason["sentences"][0].startswith("Seen 12 times at ")
     assert (reason["percent"], reason["needed_percent"], reason["second_percent"]) == (86, 76, 59)
     assert (reason["threshold"], reason["model_id"]) == (0.52, "facenet-test")
+    assert [look["flaw"] for look in reason["looks"]] == ["turned 40 degrees away"]
 
 
 def test_no_other_student_is_named_in_a_reason(browser, room, seen):

@@ -4,7 +4,7 @@ import { byId, copyOf, say, send } from "./pages.js";
 
 /**
  * @typedef {{at: string, percent: number, second_percent: number | null, score: number,
- *   quality: number, crop: string | null}} Look
+ *   quality: number, flaw: string, crop: string | null}} Look
  * @typedef {{sentences: string[], threshold: number | null, model_id: string, keep_days: number,
  *   looks: Look[]}} Why
  */
@@ -57,7 +57,7 @@ export class WhyPanel {
     const faces = why.looks.filter((look) => look.crop).map((look) => this.face(look));
     byId("why-faces").replaceChildren(...faces);
     byId("why-faces").hidden = faces.length === 0;
-    byId("why-looks").replaceChildren(...why.looks.map((look) => this.row(look)));
+    byId("why-looks").replaceChildren(...why.looks.flatMap((look) => this.rows(look)));
     byId("why-rule").textContent = say(
       "why-sentences",
       faces.length > 0 ? "rule" : "rule_without_pictures",
@@ -89,8 +89,11 @@ export class WhyPanel {
     return item;
   }
 
-  /** @param {Look} look */
-  row(look) {
+  /**
+   * One look as figures, and below them what was wrong with the view, if anything was.
+   * @param {Look} look
+   */
+  rows(look) {
     const row = /** @type {HTMLElement} */ (copyOf("why-look"));
     const second = look.second_percent;
     const words = {
@@ -104,7 +107,12 @@ export class WhyPanel {
       const cell = row.querySelector(`[data-slot=${name}]`);
       if (cell) cell.textContent = text;
     }
-    return row;
+    if (!look.flaw) return [row];
+    const flaw = /** @type {HTMLElement} */ (copyOf("why-flaw"));
+    const told = flaw.querySelector("td");
+    if (told) told.textContent = say("why-sentences", "flaw", { flaw: look.flaw });
+    row.classList.add("has-flaw");
+    return [row, flaw];
   }
 
   /** @param {Look} look */

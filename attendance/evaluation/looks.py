@@ -33,6 +33,7 @@ class Scene:
         noise: range of the standard deviation in grey levels.
         motion: standard deviation of the smear's length in heights of the face.
         defocus: largest standard deviation of the blur in heights of the face.
+        light: how far exposure and colours stray; a camera that sets both itself strays less.
     """
 
     face_px: tuple[float, float]
@@ -40,11 +41,12 @@ class Scene:
     noise: tuple[float, float]
     motion: float
     defocus: float
+    light: float
 
 
 SCENES = {
-    "street": Scene((40.0, 120.0), (20, 80), (2.0, 8.0), motion=0.06, defocus=0.03),
-    "classroom": Scene((60.0, 100.0), (50, 90), (1.0, 4.0), motion=0.01, defocus=0.004),
+    "street": Scene((40.0, 120.0), (20, 80), (2.0, 8.0), motion=0.06, defocus=0.03, light=1.0),
+    "classroom": Scene((60.0, 100.0), (50, 90), (1.0, 4.0), motion=0.01, defocus=0.004, light=0.4),
 }
 
 
@@ -94,15 +96,15 @@ class Weather:
         jpeg_quality = int(chance.integers(scene.jpeg_quality[0], scene.jpeg_quality[1] + 1))
         noise, blurred = chance.uniform(*scene.noise), chance.uniform(0, 1)
         for slow in self._drift(12):
-            light = level[0] + 0.4 * slow[0]
+            colour = 0.25 * (level[0] + 0.4 * slow[0]) + 0.08 * level[3:6]
             yield Conditions(
                 face_px=face_px * float(np.exp(0.08 * slow[1])),
                 shift=np.asarray(chance.uniform(-1, 1, 2), np.float32),
                 turn_deg=float(4 * level[1] + 3 * slow[2]),
                 motion=(abs(float(scene.motion * slow[3])), float(np.pi * slow[4])),
                 defocus=scene.defocus * blurred * abs(float(1 + 0.5 * slow[5])),
-                gamma=float(np.exp(0.35 * level[2] + 0.1 * slow[6])),
-                gains=np.exp(0.25 * light + 0.08 * level[3:6]).astype(np.float32),
+                gamma=float(np.exp(scene.light * (0.35 * level[2] + 0.1 * slow[6]))),
+                gains=np.exp(scene.light * colour).astype(np.float32),
                 noise=float(noise),
                 jpeg_quality=jpeg_quality,
                 box_error=np.asarray(0.03 * slow[7:11] + 0.02 * chance.normal(size=4), np.float32),

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from attendance.core.domain import Decision, TrackState
 from attendance.core.looking import SETTLED_LOOK_INTERVALS, kept_crop
 from attendance.core.pipeline import (
-    SEEN_EVERY_S,
     Pipeline,
 )
 from attendance.core.tracking import Tracker
@@ -188,30 +187,6 @@ def test_a_doubt_about_whoever_takes_the_place_is_told(room):
     assert reported(room, Decision.REVIEW) == [MINSU]
 
 
-def test_signs_of_life_carry_the_seconds_and_sum_up(room):
-    room.watch(17, Face("Minsu"))
-    room.watch(2)
-    seen = [event.seen_s for event in room.events]
-    assert len(seen) == 1 + int((17 - seen[0]) // SEEN_EVERY_S) + 1
-    assert seen[1:-1] == pytest.approx([SEEN_EVERY_S] * (len(seen) - 2), abs=0.11)
-    assert sum(seen) == pytest.approx(16.9)
-
-
-def test_time_away_is_not_time_seen(room):
-    for _ in range(3):
-        room.watch(4, Face("Minsu"))
-        room.watch(20)
-    assert sum(event.seen_s for event in room.events) == pytest.approx(3 * 3.9)
-
-
-def test_a_camera_that_was_away_for_a_minute_credits_nobody_with_it(room):
-    room.watch(4, Face("Minsu"))
-    room.t_s += 60
-    result = room.watch(3, Face("Minsu"))
-    assert sum(event.seen_s for event in room.events) < 10
-    assert result.tracks[0].track_id == 2
-
-
 def test_finish_says_what_was_not_said_yet(room):
     room.watch(3, Face("Minsu"), Face("lookalike", RIGHT))
     assert reported(room, Decision.REVIEW) == []
@@ -356,15 +331,6 @@ def test_every_track_has_one_of_three_decisions_and_no_name_twice(left, right):
     room.finish()
     assert {event.decision for event in room.events} <= {Decision.ACCEPT, Decision.REVIEW}
     assert all(event.seen_s >= 0 for event in room.events)
-
-
-@given(st.lists(st.sampled_from(["Minsu", "faint Minsu"]), max_size=40))
-def test_seconds_seen_never_add_up_to_more_than_passed(people):
-    room = Room(PEOPLE, gallery_of(MINSU, ADA), fps=3.0)
-    for who in people:
-        room.see(Face(who))
-    room.finish()
-    assert sum(event.seen_s for event in room.events) <= len(people) / room.fps
 
 
 def test_the_same_frames_give_the_same_facts():

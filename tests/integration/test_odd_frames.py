@@ -12,7 +12,8 @@ from attendance.preview import encode
 from attendance.sessions import process_token
 from attendance.stream import frames_of
 from attendance.worker import RecordedFrames, Worker
-from tests.fakes import NINE, ScriptedFrameSource, until
+from tests.fake_cameras import ScriptedFrameSource
+from tests.fakes import NINE, until
 
 # OpenVINO still converts by way of torch.jit, which torch is about to retire.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")

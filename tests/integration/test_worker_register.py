@@ -13,17 +13,8 @@ from attendance.core.errors import StorageFullError
 from attendance.sessions import process_token
 from attendance.stream import frames_of
 from attendance.worker import RecordedFrames, Worker
-from tests.fakes import (
-    NINE,
-    Face,
-    FakeFrames,
-    RecordingSink,
-    Room,
-    ScriptedFrameSource,
-    axis,
-    gallery_of,
-    like,
-)
+from tests.fake_cameras import FakeFrames, ScriptedFrameSource
+from tests.fakes import NINE, Face, RecordingSink, Room, axis, gallery_of, like
 
 # A worker on a real database
 

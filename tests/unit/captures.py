@@ -4,7 +4,8 @@ import numpy as np
 
 from attendance.capture import Capture
 from attendance.core.errors import CameraError
-from tests.fakes import Opener, until
+from tests.fake_cameras import Opener
+from tests.fakes import until
 
 STALL_S = 1.2
 PICTURE = np.zeros((4, 6, 3), np.uint8)

@@ -13,7 +13,8 @@ from attendance.capture import FIRST_REOPEN_S
 from attendance.core.domain import CameraState
 from attendance.source import parse_source
 from attendance.stream import as_bgr, webcam_wishes
-from tests.fakes import FakeClock, FedFrameSource, ScriptedFrameSource, until
+from tests.fake_cameras import FedFrameSource, ScriptedFrameSource
+from tests.fakes import FakeClock, until
 from tests.unit.captures import GONE, PICTURE, STALL_S, capturing, fed, picture, state, wait_for
 
 # Newest only

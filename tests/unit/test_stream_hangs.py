@@ -5,7 +5,8 @@ import time
 import pytest
 
 from attendance.core.domain import CameraState
-from tests.fakes import FakeClock, FedFrameSource, Hang, ScriptedFrameSource, until
+from tests.fake_cameras import FedFrameSource, Hang, ScriptedFrameSource
+from tests.fakes import FakeClock, until
 from tests.unit.captures import GONE, PICTURE, STALL_S, capturing, fed, state, wait_for
 
 

@@ -8,7 +8,8 @@ import pytest
 from attendance.core.domain import CameraState
 from attendance.core.errors import CameraError
 from attendance.stream import frames_of
-from tests.fakes import NINE, FakeClock, ScriptedFrameSource, until
+from tests.fake_cameras import ScriptedFrameSource
+from tests.fakes import NINE, FakeClock, until
 from tests.unit.captures import GONE, PICTURE, capturing, picture, state, wait_for
 
 # Recordings

@@ -15,15 +15,14 @@ from attendance.core.errors import (
 from attendance.sessions import Pulse
 from attendance.stream import frames_of
 from attendance.worker import BEAT_S, SKIPPED_OVER_S, RecordedFrames, Worker
+from tests.fake_cameras import FakeFrames, ScriptedFrameSource
 from tests.fakes import (
     NINE,
     Face,
     FakeClock,
-    FakeFrames,
     Ledger,
     RecordingSink,
     Room,
-    ScriptedFrameSource,
     axis,
     class_session,
     gallery_of,

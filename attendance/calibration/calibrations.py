@@ -30,6 +30,11 @@ class Calibrations:
         with self._db.read() as tx:
             return points.newest(tx, course_id, camera_id, model_id)
 
+    def points(self) -> dict[str, OperatingPoint]:
+        """The last one made for each course, for whatever camera and model, by course code."""
+        with self._db.read() as tx:
+            return points.newest_of_courses(tx)
+
     def keep_cohort(self, camera_id: int, cohort: Cohort, *, at: datetime) -> StoredCohort | None:
         """Keeps what a camera has seen so far as its next version.
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from attendance.calibration.models import OperatingPoint
 from attendance.db.calibration_models import OperatingPointRow
+from attendance.db.class_models import CourseRow
 
 COPIED = (
     "course_id",
@@ -52,6 +53,16 @@ def newest(
     )
     found = tx.scalar(query)
     return None if found is None else _as_point(found)
+
+
+def newest_of_courses(tx: Session) -> dict[str, OperatingPoint]:
+    """The last one made for each course, for whatever camera and model, by course code."""
+    query = (
+        select(CourseRow.code, OperatingPointRow)
+        .join(CourseRow, CourseRow.id == OperatingPointRow.course_id)
+        .order_by(OperatingPointRow.id)
+    )
+    return {code: _as_point(row) for code, row in tx.execute(query)}
 
 
 def _as_point(row: OperatingPointRow) -> OperatingPoint:

@@ -13,7 +13,9 @@ from attendance.core.errors import AttendanceError
 if TYPE_CHECKING:
     from attendance.bootstrap import School
     from attendance.calibration import OperatingPoint
+    from attendance.core.domain import FloatArray
     from attendance.evaluation.calibration import CalibrationReport
+    from attendance.registry import NewTemplate
     from attendance.sessions import Camera, Course
 
 
@@ -57,13 +59,12 @@ def _figures(
     school: School, course: Course, camera: Camera | None, target_fpir: float, strangers: int
 ) -> CalibrationReport:
     from dataclasses import replace
-    from zoneinfo import ZoneInfo
 
-    from attendance.bootstrap import utc_now
     from attendance.calibration.background import shipped_background
     from attendance.core.cohort import centred
     from attendance.evaluation.calibration import calibrated
     from attendance.evaluation.searches import enrolment_of
+    from attendance.evaluation.separation import separations, verdict
 
     model_id = school.model_id
     background = shipped_background(model_id)
@@ -72,15 +73,39 @@ def _figures(
             f"nobody has measured how strangers fare with {model_id}: `attendance evaluate "
             "background --images DIR` does, with photos of a few hundred people"
         )
+    templates, shifts = _templates(school, course), _shifts(school, camera)
+    enrolment = enrolment_of(templates[model_id], model_id)
+    if model_id in shifts:
+        moved = centred(enrolment.embeddings, shifts[model_id])
+        enrolment = replace(enrolment, embeddings=moved)
+    decision = school.decision(model_id)
+    found = calibrated(enrolment, background, decision, target_fpir, strangers)
+    each = separations(templates, shifts, shipped_background, decision, target_fpir)
+    return replace(found, separations=tuple(each), separates_best=verdict(each))
+
+
+def _templates(school: School, course: Course) -> dict[str, dict[int, list[NewTemplate]]]:
+    """Those of today's roster, by embedder and student; of embedders that are installed."""
+    from zoneinfo import ZoneInfo
+
+    from attendance.bootstrap import utc_now
+
     today = utc_now().astimezone(ZoneInfo(course.timezone)).date()
     roster = school.sessions.roster(course.id, today)
-    templates = {one: school.registry.templates_of(one, model_id) for one in roster}
-    enrolment = enrolment_of(templates, model_id)
-    cohort = school.calibrations.cohort(camera.id, model_id) if camera else None
-    if cohort is not None:
-        moved = centred(enrolment.embeddings, cohort.cohort.shift)
-        enrolment = replace(enrolment, embeddings=moved)
-    return calibrated(enrolment, background, school.decision(model_id), target_fpir, strangers)
+    spaces = [school.models.model_id(name) for name in school.models.installed()]
+    return {
+        model_id: {one: school.registry.templates_of(one, model_id) for one in roster}
+        for model_id in dict.fromkeys([school.model_id, *spaces])
+    }
+
+
+def _shifts(school: School, camera: Camera | None) -> dict[str, FloatArray]:
+    """What the faces of the camera share, by embedder; none of those it is not known to."""
+    if camera is None:
+        return {}
+    spaces = [school.models.model_id(name) for name in school.models.installed()]
+    found = {one: school.calibrations.cohort(camera.id, one) for one in spaces}
+    return {one: kept.cohort.shift for one, kept in found.items() if kept is not None}
 
 
 def _keep(

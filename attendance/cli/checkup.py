@@ -9,15 +9,17 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from attendance.core.errors import AttendanceError
 
 if TYPE_CHECKING:
+    from attendance.calibration import Calibrations
     from attendance.config import EmbedderConfig
     from attendance.vision.weights import ModelStore
 
 LEAST_FREE_MB = 300
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def check_all(home: Path, config: EmbedderConfig) -> list[Finding]:
         lambda: check_database(home),
         lambda: check_key(home),
         lambda: check_drift(home),
+        lambda: check_separation(home),
     ]
     return [look() for look in looks]
 
@@ -212,6 +215,26 @@ def check_key(home: Path) -> Finding:
 
 def check_drift(home: Path) -> Finding:
     """Whether genuine scores have been falling, in a database of this version."""
+    notices = _asked_of(home, lambda kept: kept.drift())
+    if notices is None:
+        return Finding("drift", "ok", "nothing to compare yet")
+    if notices:
+        says = "\n".join(notice.words for notice in notices)
+        return Finding("drift", "notice", says, "see each; re-calibrate afterwards")
+    return Finding("drift", "ok", "genuine scores hold, or there are too few sessions to tell")
+
+
+def check_separation(home: Path) -> Finding:
+    """Which embedder separates best, as each course's last calibration found it."""
+    points = _asked_of(home, lambda kept: kept.points()) or {}
+    found = {code: point.figures.get("separates_best", "") for code, point in points.items()}
+    lines = [f"{code}: {words}" for code, words in sorted(found.items()) if words]
+    unknown = "not known yet: `attendance calibrate --course CODE` compares them on a roster"
+    return Finding("separation", "ok", "\n".join(lines) or unknown)
+
+
+def _asked_of(home: Path, question: Callable[[Calibrations], Answer]) -> Answer | None:
+    """What calibration has kept; None where there is no database of this version that opens."""
     from attendance.calibration import Calibrations
     from attendance.db.engine import FILE_NAME, Database
     from attendance.db.inspection import inspect_database
@@ -220,18 +243,14 @@ def check_drift(home: Path) -> Finding:
     path = home / FILE_NAME
     try:
         if not path.exists() or inspect_database(path).revision != head():
-            return Finding("drift", "ok", "nothing to compare yet")
+            return None
         database = Database(path)
         try:
-            notices = Calibrations(database).drift()
+            return question(Calibrations(database))
         finally:
             database.dispose()
     except AttendanceError:
-        return Finding("drift", "ok", "cannot be told")  # another finding speaks of the database
-    if notices:
-        says = "\n".join(notice.words for notice in notices)
-        return Finding("drift", "notice", says, "see each; re-calibrate afterwards")
-    return Finding("drift", "ok", "genuine scores hold, or there are too few sessions to tell")
+        return None  # another finding speaks of the database
 
 
 def _problem(what: str, error: AttendanceError, remedy: str) -> Finding:

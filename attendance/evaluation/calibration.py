@@ -19,6 +19,7 @@ from attendance.core.errors import AttendanceError
 from attendance.core.impostors import Background, Doubles
 from attendance.evaluation.alike import Pair, alike_pairs, is_too_alike
 from attendance.evaluation.searches import Enrolment, Searches
+from attendance.evaluation.separation import Separation
 
 STEP = 0.01
 MOST = 0.95
@@ -54,13 +55,15 @@ class CalibrationReport:
             roster's own people do not hold.
         eer: equal error rate of single photos on the score.
         fnir: share of the photos, each held back in turn, that get no name or another one.
-        fpir: expected at `threshold`; `fpir_low`, `fpir_high` are 95 % of rosters.
+        fpir: expected at `threshold`; `fpir_low`, `fpir_high` are 95 % of rosters of other people.
         expected_false_accepts: a session, with `strangers` unknown people; 95 % `false_low` to
             `false_high`.
         own_named: share of the roster's people who are named when all their photos are held back.
         own_limit: the most that was to be expected of it, 97.5 %.
         fewer_poses: what fewer photos would cost.
         too_alike: pairs the camera cannot tell apart; the nearest others are in `near`.
+        separations: how well each embedder tells these students apart; `separates_best` says in
+            words which one does it best.
     """
 
     model_id: str
@@ -91,6 +94,8 @@ class CalibrationReport:
     background: Background = field(repr=False, metadata={"json": False})
     genuine: Doubles = field(repr=False, metadata={"json": False})
     impostor: Doubles = field(repr=False, metadata={"json": False})
+    separations: tuple[Separation, ...] = ()
+    separates_best: str = ""
 
 
 def calibrated(

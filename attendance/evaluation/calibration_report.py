@@ -14,6 +14,7 @@ from attendance.evaluation.calibration import CalibrationReport
 from attendance.evaluation.html_page import INK, write_page
 from attendance.evaluation.page_plots import Captioned, pair_figure
 from attendance.evaluation.plots import OTHER, SAME
+from attendance.evaluation.separation import separation_rows
 from attendance.evaluation.tables import Row, percent
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def summary(report: CalibrationReport, numbers: Mapping[int, str]) -> Iterator[s
     yield f"A single photo of a student is missed in {percent(report.fnir)} of cases."
     if report.own_named > report.own_limit:
         yield "These students are more alike than any threshold can allow for; check the photos."
+    if report.separates_best:
+        yield report.separates_best
     for pair in report.too_alike:
         yield f"Always asked about: {_who(pair, numbers)}, too much alike to tell."
 
@@ -76,6 +79,10 @@ def report_rows(report: CalibrationReport, numbers: Mapping[int, str]) -> list[R
         name = f"missed with {cost.templates} other photos enrolled"
         interval = f"95 %: {percent(cost.low)} to {percent(cost.high)}"
         rows.append((name, percent(cost.missed), f"{interval}, {cost.n} searches"))
+    rows += separation_rows(report.separations, report.target_fpir)
+    if report.separates_best:
+        compared = f"{len(report.separations)}"
+        rows.append(("embedders compared", compared, report.separates_best))
     rows += [_pair_row("too alike, always reviewed", pair, numbers) for pair in report.too_alike]
     rows += [_pair_row("next most alike", pair, numbers) for pair in report.near]
     return rows
@@ -140,7 +147,8 @@ def _draw_rates(axes: Axes, report: CalibrationReport) -> None:
     _band(axes, levels, [_prediction(report, report.n_students, level) for level in levels])
     _threshold(axes, report)
     axes.axhline(report.target_fpir, color=OTHER, lw=1, label="target")
-    axes.set(yscale="log", ylim=(1e-4, 1), xlabel="threshold", ylabel="FPIR")
+    axes.set(yscale="log", ylim=(1e-4, 1), xlabel="threshold", ylabel="FPIR, %")
+    axes.set_yticks([1e-4, 1e-3, 1e-2, 1e-1, 1], ["0.01", "0.1", "1", "10", "100"])
     axes.set_title(f"unknown people named by {report.n_students} students")
     axes.legend(loc="upper right")
 
@@ -149,6 +157,8 @@ def _draw_sizes(axes: Axes, report: CalibrationReport) -> None:
     _band(axes, SIZES_SHOWN, [_prediction(report, int(n), report.threshold) for n in SIZES_SHOWN])
     axes.axvline(report.n_students, color=INK, ls="--", lw=1.2, label="this roster")
     axes.set(xscale="log", xlabel="students", ylabel="FPIR", ylim=(0, None))
+    axes.set_xticks([2, 5, 10, 20, 50, 100, 200], ["2", "5", "10", "20", "50", "100", "200"])
+    axes.set_xticks([], minor=True)
     axes.set_title(f"at a threshold of {report.threshold:.2f}")
     axes.legend(loc="upper left")
 

@@ -35,10 +35,11 @@ h1 {{ font-size: 1.6rem; }}
 table {{ border-collapse: collapse; width: 100%; font-size: .92rem; }}
 th, td {{ padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line);
   text-align: left; vertical-align: top; }}
-td:nth-child(2) {{ font-variant-numeric: tabular-nums; font-weight: 600; }}
+td:nth-child(2) {{ font-variant-numeric: tabular-nums; font-weight: 600; white-space: nowrap; }}
 td:nth-child(3) {{ color: var(--faint); }}
-figure {{ margin: 2rem 0; }}
-figure svg {{ width: 100%; height: auto; color: var(--ink); }}
+figure {{ margin: 2rem 0; overflow-x: auto; }}
+figcaption {{ position: sticky; left: 0; }}
+figure svg {{ width: 100%; min-width: 40rem; height: auto; color: var(--ink); }}
 figcaption {{ color: var(--faint); }}
 </style>
 </head>

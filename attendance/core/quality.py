@@ -81,9 +81,9 @@ class Quality:
             ),
             (self.height_px < SMALL_PX, f"only {self.height_px:.0f} pixels high"),
             (self.weight < NOTED_WEIGHT, f"blurred over {self.blur_px:.1f} pixels"),
-            (self.brightness < DARK, f"dark, {self.brightness:.0%} of white"),
-            (self.brightness > BRIGHT, f"glaring, {self.brightness:.0%} of white"),
-            (self.clipped > CLIPPED, f"{self.clipped:.0%} of it black or white"),
+            (self.brightness < DARK, f"dark, {100 * self.brightness:.0f} % of white"),
+            (self.brightness > BRIGHT, f"glaring, {100 * self.brightness:.0f} % of white"),
+            (self.clipped > CLIPPED, f"{100 * self.clipped:.0f} % of it black or white"),
         )
         return ", ".join(words for is_so, words in flaws if is_so)
 

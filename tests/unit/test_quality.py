@@ -79,10 +79,10 @@ def test_a_box_past_the_image_is_no_error(box):
         ({"pitch_deg": -30.0}, "looking up by 30 degrees"),
         ({"height_px": 41.0, "blur_px": 0.3}, "only 41 pixels high"),
         ({"blur_px": 2.8}, "blurred over 2.8 pixels"),
-        ({"brightness": 0.1}, "dark, 10% of white"),
-        ({"brightness": 0.9}, "glaring, 90% of white"),
-        ({"clipped": 0.5}, "50% of it black or white"),
-        ({"yaw_deg": 50.0, "brightness": 0.1}, "turned 50 degrees away, dark, 10% of white"),
+        ({"brightness": 0.1}, "dark, 10 % of white"),
+        ({"brightness": 0.9}, "glaring, 90 % of white"),
+        ({"clipped": 0.5}, "50 % of it black or white"),
+        ({"yaw_deg": 50.0, "brightness": 0.1}, "turned 50 degrees away, dark, 10 % of white"),
     ],
 )
 def test_what_is_wrong_is_said_in_words(change, words):

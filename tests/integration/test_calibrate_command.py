@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from attendance.__main__ import app
 from attendance.bootstrap import School, utc_now
 from attendance.calibration.background import SHIPPED, backgrounds, shipped_background
+from attendance.cli.checkup import check_separation
 from attendance.config import Config
 from attendance.core.cohort import Cohort
 from attendance.core.domain import Pose
@@ -66,6 +67,48 @@ def test_a_calibration_is_kept_reported_and_in_force(home, tmp_path):
     assert rules.operating_point == found["id"]
     assert rules.cohort_version == 1
     assert shown.is_calibrated
+
+
+def test_several_embedders_are_set_beside_each_other_and_the_doctor_tells(home):
+    """Of six students neither can be told to be better, and that is said too."""
+    school, draw = School(home, Config()), np.random.default_rng(5)
+    second = school.models.model_id("sface")
+    for student in school.registry.students():
+        own = templates(draw)
+        school.registry.replace_templates(student.id, second, own, at=utc_now())
+    school.close()
+    told = CliRunner().invoke(app, ["--home", str(home), "calibrate", "--course", "CAL"])
+    assert told.exit_code == 0, told.output
+    said = check_separation(home).says.removeprefix("CAL: ")
+    assert said in told.output.replace("\n", " ")
+    assert "sface" in said
+    assert "casia-webface" in said
+    assert "over 6 students" in said
+
+
+def test_one_embedder_alone_is_called_so(home):
+    told = CliRunner().invoke(app, ["--home", str(home), "calibrate", "--course", "CAL"])
+    assert "templates of no other embedder" in told.output.replace("\n", " ")
+    assert "CAL: casia-webface separates with" in check_separation(home).says
+
+
+def test_the_doctor_of_a_new_school_says_how_embedders_are_compared(tmp_path):
+    assert "attendance calibrate --course" in check_separation(tmp_path).says
+
+
+def test_a_school_with_sface_goes_by_thresholds_of_its_own(home):
+    """Its story: FaceNet's 0.52 named nobody, and nobody had said that it was FaceNet's."""
+    school = School(home, Config())
+    course = school.sessions.find_course("CAL")
+    settings = school.config.decision.threshold
+    assert school.decision(school.model_id).threshold == settings
+    facenet = school.rules(course).thresholds["threshold"]
+    school.models.use("sface")
+    sface, shown = school.rules(course).thresholds, school.in_force(course)
+    school.close()
+    assert sface["threshold"] < settings < facenet  # an unknown camera raises both
+    assert sface["threshold"] - sface["review_threshold"] > 0.1
+    assert shown.expected_false_accepts is not None
 
 
 def test_a_course_nobody_is_enrolled_in_says_what_to_do(home):

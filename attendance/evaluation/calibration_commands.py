@@ -49,10 +49,11 @@ def background(
     crowd, model_id = _crowd(scope, images, people, model, cache)
     found = measure_background(crowd, model_id, scope.config.decision)
     keep_background(found, into or SHIPPED)
+    size = int(found.sizes[-1])
     typer.echo(
-        f"{found.model_id}: {found.strangers} strangers, rosters of up to {found.sizes[-1]:.0f} "
-        f"of {found.people} people; {found.rate(30, scope.config.decision.threshold):.2%} are "
-        f"named by 30 people at {scope.config.decision.threshold}"
+        f"{found.model_id}: {found.strangers} strangers, rosters of up to {size} of "
+        f"{found.people} people; {size} take a threshold of {found.threshold(size, 0.01):.3f} "
+        "to name 1 % of strangers"
     )
 
 

@@ -7,6 +7,8 @@ from attendance.config import DecisionConfig
 from attendance.core.domain import Gallery
 from attendance.core.matching import best_match
 from attendance.evaluation.background import Crowd, matched_rows, measure_background
+from attendance.evaluation.calibration_check import check_calibration, honesty_rows
+from attendance.evaluation.protocols import ProtocolError
 
 DECISION = DecisionConfig()
 D = 32
@@ -49,3 +51,23 @@ def test_the_interval_holds_rosters_of_other_people():
             observed = ((score >= level) & (lead >= DECISION.margin)).mean()
             inside.append(low <= observed <= high)
     assert np.mean(inside) >= 0.93
+
+
+def checked(sizes, targets=(0.05, 0.04)):
+    pool = crowd(40, 12, np.random.default_rng(3))
+    twice = Crowd(np.repeat(pool.templates, 2, axis=1), pool.probes, pool.strangers)
+    background = measure_background(twice, "m", DECISION, sizes=[5, 10])
+    return check_calibration(twice, background, DECISION, targets=targets, sizes=sizes, n_rosters=3)
+
+
+def test_every_size_is_checked_at_every_rate_asked_for():
+    report = checked([5, 10])
+    asked = [(case.target_fpir, case.roster_size) for case in report.cases]
+    assert asked == [(0.05, 5), (0.05, 10), (0.04, 5), (0.04, 10)]
+    assert all(case.low <= case.predicted <= case.high for case in report.cases)
+    assert len(honesty_rows(report)) == 1 + 4 * len(asked)
+
+
+def test_a_roster_of_more_people_than_there_are_is_refused():
+    with pytest.raises(ProtocolError, match=r"rosters of 50 .* 40 people"):
+        checked([50])

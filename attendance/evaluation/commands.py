@@ -16,6 +16,7 @@ from attendance.evaluation.command_scope import (
     Handing,
     HtmlOption,
     JsonOption,
+    ModelOption,
     Place,
     PlaceOption,
     PlotOption,
@@ -88,6 +89,7 @@ def identification(
         bool, typer.Option("--clips/--no-clips", help="Play synthetic clips of them as well.")
     ] = True,
     place: PlaceOption = Place.CLASSROOM,
+    model: ModelOption = None,
     json_file: JsonOption = None,
     plot: PlotOption = None,
     html: HtmlOption = None,
@@ -98,14 +100,15 @@ def identification(
     scope = scope_of(context)
     if images is None and gallery is not None and probes is not None:
         folders = (gallery, probes, impostors)
-        _search_folders(scope, folders, Handing(json_file, plot, html), cache)
+        _search_folders(scope, folders, Handing(json_file, plot, html), (cache, model))
     elif images is not None and gallery is None and probes is None and impostors is None:
         if plot is not None:
             raise typer.BadParameter("--plot is for two folders; classes are drawn with --html")
         people = (images, pairs, photos_each, min_photos)
         drawn = (classes, class_size, templates)
         scene = place if played else None
-        search_drawn_classes(scope, people, drawn, scene, Handing(json_file, plot, html), cache)
+        handing = Handing(json_file, html=html)
+        search_drawn_classes(scope, people, drawn, scene, handing, (cache, model))
     else:
         raise typer.BadParameter("give --gallery and --probes, or --images alone")
 
@@ -165,12 +168,15 @@ def clips(
 
 
 def _search_folders(
-    scope: Scope, folders: tuple[Path, Path, Path | None], handing: Handing, cache: Path | None
+    scope: Scope,
+    folders: tuple[Path, Path, Path | None],
+    handing: Handing,
+    how: tuple[Path | None, str | None],
 ) -> None:
     from attendance.evaluation.identification import evaluate_identification
     from attendance.evaluation.plots import plot_identification
 
-    embedder = scope.photo_embedder(cache)
+    embedder = scope.photo_embedder(*how)
     report = evaluate_identification(embedder, *folders, scope.config.decision)
     if handing.plot is not None:
         plot_identification(report, handing.plot)

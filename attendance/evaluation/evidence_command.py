@@ -12,6 +12,7 @@ from attendance.evaluation.command_scope import (
     CacheOption,
     Handing,
     JsonOption,
+    ModelOption,
     Place,
     PlaceOption,
     scope_of,
@@ -33,6 +34,7 @@ def evidence(
         int, typer.Option("--rosters", min=1, help="Classes drawn from either, of 30 if they do.")
     ] = 100,
     place: PlaceOption = Place.CLASSROOM,
+    model: ModelOption = None,
     json_file: JsonOption = None,
     cache: CacheOption = None,
 ) -> None:
@@ -47,7 +49,7 @@ def evidence(
     check_targets(json_file)
     casts = [choose(images, read_pairs(file, images).people) for file in (train, test)]
     scope = scope_of(context)
-    embedder, photos = scope.embedder(), scope.photo_embedder(cache)
+    embedder, photos = scope.embedder(model), scope.photo_embedder(cache, model)
     filmer = filmer_for(embedder, scope.detector(), cache, scope.cache_key, place)
     chosen_on, judged_on = (set_stage(photos, filmer, images, cast) for cast in casts)
     identity = (photos.model_id, photos.variant)

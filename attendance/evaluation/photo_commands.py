@@ -107,7 +107,7 @@ def search_drawn_classes(
     drawn: tuple[int, int, int],
     scene: str | None,
     handing: Handing,
-    cache: Path | None,
+    how: tuple[Path | None, str | None],
 ) -> None:
     """The part of `identification` that draws its classes from one folder."""
     from attendance.evaluation.class_evaluation import (
@@ -123,10 +123,10 @@ def search_drawn_classes(
     plan = ClassPlan(*drawn)
     every = photos_of_people(images, pairs, photos_each, min_photos)
     paths = photos_for_classes(every, plan.class_size, plan.n_templates)
-    photos = scope.photo_embedder(cache).embed(images, paths)
-    embedder, film = scope.embedder(), None
+    photos = scope.photo_embedder(*how).embed(images, paths)
+    embedder, film = scope.embedder(how[1]), None
     if scene is not None:
-        filmer = filmer_for(embedder, scope.detector(), cache, scope.cache_key, scene)
+        filmer = filmer_for(embedder, scope.detector(), how[0], scope.cache_key, scene)
         film = partial(filmer.film, images)
     identity = (embedder.model_id, embedder.variant)
     report = evaluate_classes(photos, scope.config.decision, plan, identity, film)

@@ -16,7 +16,7 @@ def side_by_side_rows(report: SideBySideReport) -> list[Row]:
     one, everything = columns[0].report, columns[0].report.all_pairs
     same = f"{one.n_same} same-person, {one.n_cross} different-person pairs"
     pairs = f"{everything.n_same:,} same-person, {everything.n_cross:,} different-person pairs"
-    people = f"{pairs} of {everything.n_people} people"
+    people = f"{pairs} of {everything.n_people} people; points against {columns[0].name}"
     rows: list[Row] = [("accuracy", "", f"{one.n_pairs} pairs, {one.protocol}")]
     rows += [_pair_row(column, "accuracy") for column in columns]
     rows.append(("EER", "", same))
@@ -43,6 +43,6 @@ def _far_row(column: EmbedderFigures, far: str, first: EmbedderFigures) -> Row:
     note = f"threshold {figure.threshold:.4f}"
     if column is not first:
         more = f"{100 * gain.value:+.2f} ({100 * gain.low:.2f} to {100 * gain.high:.2f})"
-        note = f"{more} points more than {first.name}; {note}"
+        note = f"{more} points; {note}"
     interval = f"({100 * figure.low:.2f} to {100 * figure.high:.2f})"
     return (f"  {column.name}", f"{percent(figure.val)} {interval}", note)

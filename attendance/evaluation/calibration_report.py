@@ -143,7 +143,7 @@ def _draw_scores(axes: Axes, report: CalibrationReport) -> None:
 
 
 def _draw_rates(axes: Axes, report: CalibrationReport) -> None:
-    levels = np.linspace(0.3, 0.8, 51)
+    levels = np.linspace(max(report.threshold - 0.2, 0.1), min(report.threshold + 0.25, 0.95), 51)
     _band(axes, levels, [_prediction(report, report.n_students, level) for level in levels])
     _threshold(axes, report)
     axes.axhline(report.target_fpir, color=OTHER, lw=1, label="target")

@@ -70,7 +70,7 @@ class InForce:
                 "This camera's light and lens are not known yet: until it has seen some people, "
                 "names need a higher score and you are asked more often"
             )
-        return f"Camera known from {self.cohort[1]} people (version {self.cohort[0]})"
+        return f"Camera known from {self.cohort[2]} people (version {self.cohort[0]})"
 
     def advice(self, course: str) -> str:
         """What to do; empty where all is done."""
@@ -114,7 +114,7 @@ def in_force(
         target = point.target_fpir if point else TARGET_FPIR
         wished.append(background.threshold(size, max(target, background.least_fpir)))
     known = round(max(wished), 3)
-    threshold = round(known + caution(cohort[2] if cohort else 0), 3)
+    threshold = round(known + caution(cohort[2] if cohort else 0, size), 3)
     strangers = point.strangers if point else STRANGERS
     expected, interval = _expected(background, size, threshold, strangers)
     return InForce(

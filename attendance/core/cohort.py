@@ -17,7 +17,9 @@ from attendance.core.domain import FloatArray, Gallery
 from attendance.core.errors import DimensionError
 
 PRIOR_PEOPLE = 4.0
-NEW_CAMERA_CAUTION = 0.08
+LEAST_CAUTION = 0.05
+ROSTER_CAUTION = 0.66
+LEAST_ROSTER = 3
 
 
 @dataclass(frozen=True)
@@ -68,19 +70,25 @@ class Cohort:
         return np.asarray(self.mean * (self.people / (self.people + PRIOR_PEOPLE)), np.float32)
 
 
-def caution(people: int) -> float:
+def caution(people: int, enrolled: int) -> float:
     """What a threshold is raised by for not knowing a camera, so that staff is asked more often.
 
     Cameras simulated on LFW View 1's train people (blur, dim or warm light, faces of 36 to 56
-    pixels; rosters of 20) needed 0.06 to 0.08 more for an FPIR of 1 %.
+    pixels) needed up to 0.08 more at rosters of 20 and 0.16 at rosters of 5 for an FPIR of 1 %:
+    a small roster says little of how alike strangers look there. Fewer than three people are taken
+    as three.
 
     Args:
         people: the most distinct people it showed in one session.
+        enrolled: people on the roster.
 
-    >>> caution(0), round(caution(2), 3), round(caution(30), 3)
-    (0.08, 0.053, 0.009)
+    >>> [round(caution(0, enrolled), 2) for enrolled in (1, 5, 20, 84)]
+    [0.22, 0.16, 0.08, 0.06]
+    >>> round(caution(30, 20), 3)
+    0.01
     """
-    return NEW_CAMERA_CAUTION * PRIOR_PEOPLE / (people + PRIOR_PEOPLE)
+    unknown = LEAST_CAUTION + ROSTER_CAUTION / (1 + max(enrolled, LEAST_ROSTER))
+    return unknown * PRIOR_PEOPLE / (people + PRIOR_PEOPLE)
 
 
 def centred(vectors: FloatArray, shift: FloatArray) -> FloatArray:

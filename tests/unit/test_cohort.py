@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance.core.cohort import NEW_CAMERA_CAUTION, Cohort, caution, centred
+from attendance.core.cohort import Cohort, caution, centred
 from attendance.core.errors import DimensionError
 from attendance.core.matching import CameraGallery, best_match
 from attendance.vision.embedder import unit_rows
@@ -46,11 +46,12 @@ def test_a_camera_nobody_was_seen_by_changes_nothing():
     )
 
 
-def test_caution_falls_with_every_further_person():
-    cautions = [caution(people) for people in range(30)]
-    assert cautions == sorted(cautions, reverse=True)
-    assert cautions[0] == NEW_CAMERA_CAUTION
-    assert cautions[-1] < NEW_CAMERA_CAUTION / 5
+def test_caution_falls_with_every_person_seen_and_every_person_enrolled():
+    by_seen = [caution(people, 20) for people in range(30)]
+    by_enrolled = [caution(0, enrolled) for enrolled in range(100)]
+    assert by_seen == sorted(by_seen, reverse=True)
+    assert by_enrolled == sorted(by_enrolled, reverse=True)
+    assert by_seen[-1] < by_seen[0] / 5
 
 
 @pytest.mark.parametrize("shared", [0.3, 0.6, 0.9])

@@ -163,7 +163,7 @@ class Pipeline:
         marks.append(self._timer())
         update = self._look(frame, search, update, is_slow=is_slow)
         marks.append(self._timer())
-        self._settle_rivals(track.track_id for track in update.live)
+        self._settle_rivals(update.live, frame.t_s)
         for track in update.live:
             self._remarks.note(track.track_id, self._watched[track.track_id], frame.t_s)
         events = [event for track in update.live for event in self._report(track, frame)]
@@ -177,9 +177,9 @@ class Pipeline:
     def finish(self) -> tuple[Sighting, ...]:
         """End every track and return what they still had to say."""
         cut_off = self._collect(TrackUpdate((), frozenset(), ()), is_slow=True).ended
-        self._settle_rivals(self._watched)
         self._newcomers.forget()
         ended = (*cut_off, *self._tracker.finish())
+        self._settle_rivals(ended, max((track.last_s for track in ended), default=0.0))
         return tuple(event for track in ended for event in self._end(track))
 
     def _is_slow(self, frame: Frame) -> bool:
@@ -284,13 +284,13 @@ class Pipeline:
         is_cut = looking.cut_away(track.box, frame.image.shape[:2]) > looking.MAX_CUT_AWAY
         return 0.0 if is_cut else ripeness
 
-    def _settle_rivals(self, track_ids: Iterable[int]) -> None:
+    def _settle_rivals(self, tracks: Iterable[Track], t_s: float) -> None:
         """Two tracks of one moment never hold one name: the weaker claim goes to review."""
-        there = [self._watched[track_id] for track_id in track_ids]
-        claims = [(w, w.verdict.named_id, w.verdict.score) for w in there]
-        named = [(w, student, score) for w, student, score in claims if student is not None]
+        claims = [(track, self._watched[track.track_id].verdict) for track in tracks]
+        named = [(t, v.named_id, v.score) for t, v in claims if v.named_id is not None]
         for i in weaker_claims([(student, score) for _, student, score in named]):
-            named[i][0].yield_name()
+            track = named[i][0]
+            self._watched[track.track_id].yield_name(is_in_sight=track.last_s >= t_s)
 
     def _report(self, track: Track, frame: Frame) -> list[Sighting]:
         """What a live track has to say now: a first certainty, a sign of life, a lasting doubt."""
@@ -311,13 +311,13 @@ class Pipeline:
 
     def _end(self, track: Track) -> list[Sighting]:
         watched = self._watched.pop(track.track_id)
+        self._remarks.end(track.track_id, watched)
         if watched.verdict.decision is Decision.ACCEPT:
             named = self._sighting(track, watched)
             self._seen.add_named(named.student_id, watched.evidence.mean_embedding())
             return [named]
         if watched.verdict.decision is Decision.REVIEW:
             return [] if watched.reported else [self._sighting(track, watched)]
-        self._remarks.end(track.track_id, watched)
         if watched.is_stranger_for(0.0):
             self._seen.add_stranger(watched.evidence.mean_embedding())
         return []

@@ -26,16 +26,15 @@ class Remarks:
 
     def note(self, track_id: int, watched: Watched, t_s: float) -> None:
         """Look at a live track: a withdrawn name at once, a near miss when it has lasted."""
-        withdrawn, watched.withdrawn = watched.withdrawn, None
-        if withdrawn is not None:
-            self._add(RemarkKind.WITHDRAWN, track_id, watched, withdrawn)
+        self._tell_withdrawn(track_id, watched)
         has_lasted = t_s - watched.since_s >= self._rules.review_after_s
         if has_lasted and track_id not in self._missed and self._is_near_miss(watched.verdict):
             self._missed.add(track_id)
             self._add(RemarkKind.NEAR_MISS, track_id, watched, watched.verdict)
 
     def end(self, track_id: int, watched: Watched) -> None:
-        """A track is over: what it came to, however short it was."""
+        """A track is over: what it came to, however short it was and whenever it turned out."""
+        self._tell_withdrawn(track_id, watched)
         self._missed.discard(track_id)
         if self._is_near_miss(watched.verdict):
             self._add(RemarkKind.NEAR_MISS, track_id, watched, watched.verdict)
@@ -45,6 +44,11 @@ class Remarks:
         fetched = tuple(self._unread)
         self._unread.clear()
         return fetched
+
+    def _tell_withdrawn(self, track_id: int, watched: Watched) -> None:
+        withdrawn, watched.withdrawn = watched.withdrawn, None
+        if withdrawn is not None:
+            self._add(RemarkKind.WITHDRAWN, track_id, watched, withdrawn)
 
     def _is_near_miss(self, verdict: Verdict) -> bool:
         least = self._rules.decision.review_threshold - NEAR_MISS_SCORE

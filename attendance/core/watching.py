@@ -34,7 +34,12 @@ class PipelineRules:
 
 @dataclass
 class Watched:
-    """One track and all that was seen of it. Owned by the worker's thread."""
+    """One track and all that was seen of it. Owned by the worker's thread.
+
+    Attributes:
+        named: the newest certainty, until looks or a stronger claim take the name away.
+        withdrawn: the name that was taken away, until somebody is told.
+    """
 
     evidence: TrackEvidence
     since_s: float
@@ -49,24 +54,33 @@ class Watched:
     has_hope: bool = False
     best_view: float = 0.0
     looks: int = 0
+    named: Verdict | None = None
     withdrawn: Verdict | None = None
 
     def take(self, look: Look) -> None:
         """One more look; where it withdraws the name, another person begins here."""
-        named, self.looks = self.verdict, self.looks + 1
+        self.looks += 1
         if self.evidence.add(look):
             self.reported = self.reported_id = None
             self.since_s = self.evidence.began_s
             self.looks = len(self.evidence)
         self.verdict = self.evidence.verdict()
-        if named.decision is Decision.ACCEPT and not _supports(self.verdict, named):
-            self.withdrawn = named
+        if self.named is not None and not _supports(self.verdict, self.named):
+            self.withdrawn, self.named = self.named, None
+        if self.verdict.decision is Decision.ACCEPT:
+            self.named = self.verdict
         self.has_hope = not self.evidence.newest_is_like_nobody
 
-    def yield_name(self) -> None:
-        """Another face has the stronger claim to the name; where this one was told, so is that."""
-        if self.reported is Decision.ACCEPT:
-            self.withdrawn = self.verdict
+    def yield_name(self, *, is_in_sight: bool) -> None:
+        """Another face has the stronger claim to the name; where this one was told, so is that.
+
+        A face out of sight speaks against nobody: the other one may be the same, which has moved.
+        """
+        told = self.reported_id if self.reported is Decision.ACCEPT else None
+        if told != self.verdict.student_id:
+            self.named = None
+        elif is_in_sight:
+            self.withdrawn, self.named = self.verdict, None
             self.reported = self.reported_id = None
         self.verdict = replace(self.verdict, decision=Decision.REVIEW)
 

@@ -45,6 +45,18 @@ def test_a_name_that_later_looks_contradict_is_withdrawn(room):
     assert noticed(room) == [(RemarkKind.WITHDRAWN, MINSU)]
 
 
+@pytest.mark.parametrize("later", ["like Ada a bit", "stranger"])
+def test_a_name_that_fades_into_a_doubt_before_it_goes_is_withdrawn_as_well(later):
+    """Only names that were lost from one look to the next were told: the surest ones."""
+    people = PEOPLE | {"just Minsu": like(9, a0=0.53), "like Ada a bit": like(11, a1=0.2)}
+    room = Room(people, gallery_of(MINSU, ADA))
+    room.watch(4, Face("just Minsu"))
+    seen = {room.watch(0.1, Face(later)).tracks[0].decision.value for _ in range(80)}
+    assert seen == {"accept", "review", "unknown"}
+    assert noticed(room)[:1] == [(RemarkKind.WITHDRAWN, MINSU)]
+    assert RemarkKind.WITHDRAWN not in dict(noticed(room))
+
+
 def test_a_withdrawal_says_how_alike_the_name_was_while_it_stood(room):
     room.watch(4, Face("Minsu"))
     room.watch(8, Face("stranger"))

@@ -125,6 +125,17 @@ def test_a_name_whose_face_left_long_ago_is_free_for_the_face_that_comes(room):
     assert sum(event.seen_s for event in accepted(room)) == pytest.approx(4.9 + 2.9)
 
 
+def test_a_student_who_moved_is_no_rival_of_the_place_they_left():
+    """Staff was asked to check a mark because the same student looked better from nearer by."""
+    room = Room(PEOPLE, gallery_of(MINSU, ADA), lost_after_s=2.0)
+    room.watch(5, Face("fair Minsu"))
+    result = room.watch(1.7, Face("Minsu", RIGHT))
+    assert decisions(result) == {2: ("accept", MINSU)}
+    room.watch(3, Face("Minsu", RIGHT))
+    assert room.pipeline.remarks() == ()
+    assert {event.decision for event in room.events} == {Decision.ACCEPT}
+
+
 class Later:
     """Keeps no promised embedding before it is asked for the result."""
 
@@ -146,6 +157,17 @@ def test_looks_that_come_with_the_end_give_no_name_twice(frames):
     room.watch(frames / 100, Face("faint Minsu"), Face("Minsu", RIGHT))
     said = {(event.track_id, event.decision) for event in room.finish()}
     assert said == {(1, Decision.REVIEW), (2, Decision.ACCEPT)}
+
+
+@pytest.mark.parametrize("frames", [103, 104, 105])
+def test_a_name_taken_by_a_look_that_comes_with_the_end_is_told(frames):
+    room = Room(PEOPLE, gallery_of(MINSU, ADA), submit=Later, fps=100)
+    room.watch(2, Face("faint Minsu"))
+    room.watch(frames / 100, Face("faint Minsu"), Face("Minsu", RIGHT))
+    assert room.pipeline.remarks() == ()
+    room.finish()
+    [remark] = room.pipeline.remarks()
+    assert (remark.kind, remark.student_id, remark.track_id) == (RemarkKind.WITHDRAWN, MINSU, 1)
 
 
 sights = st.lists(st.sampled_from([None, *sorted(PEOPLE)]), max_size=25)

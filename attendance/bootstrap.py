@@ -215,7 +215,7 @@ class School:
     def live_pipeline(
         self, gallery: Gallery, thresholds: dict[str, float], cohort: Cohort | None = None
     ) -> Pipeline:
-        """The same for a camera: faces are embedded while the next frames are looked at.
+        """The same for a camera: it embeds and looks for newcomers while the next frames go on.
 
         Raises:
             ModelError: the weights cannot be loaded.

@@ -53,7 +53,7 @@ class Calibrations:
             return cohorts.find(tx, camera_id, model_id, version)
 
     def cohort_version(self, camera_id: int, model_id: str) -> tuple[int, int, int] | None:
-        """The newest version and how many tracks it has seen, without reading its figures."""
+        """The newest version, its tracks and its people, without reading its figures."""
         with self._db.read() as tx:
             return cohorts.newest_version(tx, camera_id, model_id)
 

@@ -1,7 +1,8 @@
 """OpenVINO as the engine of the networks: arrays in, arrays out.
 
 A `Net` is a plain callable, so that the cascade and the embedder neither know nor care whether
-OpenVINO or torch (`torch_nets`) computes. A net may be called from any thread, one at a time.
+OpenVINO or torch (`torch_nets`) computes. A net may be called from any thread; beyond as many calls
+as it has streams, callers wait for each other.
 """
 
 from __future__ import annotations

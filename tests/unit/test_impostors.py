@@ -56,6 +56,7 @@ def test_staff_is_asked_more_often_until_a_camera_is_known():
     assert thresholds[0] == pytest.approx(thresholds[-1] + caution(0, 30), abs=1e-3)
     assert len({found.thresholds["review_threshold"] for found in by_people}) == 1
     assert "asked more often" in by_people[0].cohort_words
+    assert "30 people (version 2)" in by_people[2].cohort_words  # however often each was seen
 
 
 def test_a_school_that_never_calibrated_gets_a_threshold_for_its_size():

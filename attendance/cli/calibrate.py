@@ -73,7 +73,8 @@ def _figures(
             f"nobody has measured how strangers fare with {model_id}: `attendance evaluate "
             "background --images DIR` does, with photos of a few hundred people"
         )
-    templates, shifts = _templates(school, course), _shifts(school, camera)
+    spaces = _spaces(school)
+    templates, shifts = _templates(school, course, spaces), _shifts(school, camera, spaces)
     enrolment = enrolment_of(templates[model_id], model_id)
     if model_id in shifts:
         moved = centred(enrolment.embeddings, shifts[model_id])
@@ -84,26 +85,32 @@ def _figures(
     return replace(found, separations=tuple(each), separates_best=verdict(each))
 
 
-def _templates(school: School, course: Course) -> dict[str, dict[int, list[NewTemplate]]]:
-    """Those of today's roster, by embedder and student; of embedders that are installed."""
+def _spaces(school: School) -> list[str]:
+    """The embedding space in use, and those of the other embedders that are installed."""
+    others = [school.models.model_id(name) for name in school.models.installed()]
+    return list(dict.fromkeys([school.model_id, *others]))
+
+
+def _templates(
+    school: School, course: Course, spaces: list[str]
+) -> dict[str, dict[int, list[NewTemplate]]]:
+    """Those of today's roster, by embedding space and student."""
     from zoneinfo import ZoneInfo
 
     from attendance.bootstrap import utc_now
 
     today = utc_now().astimezone(ZoneInfo(course.timezone)).date()
     roster = school.sessions.roster(course.id, today)
-    spaces = [school.models.model_id(name) for name in school.models.installed()]
     return {
         model_id: {one: school.registry.templates_of(one, model_id) for one in roster}
-        for model_id in dict.fromkeys([school.model_id, *spaces])
+        for model_id in spaces
     }
 
 
-def _shifts(school: School, camera: Camera | None) -> dict[str, FloatArray]:
-    """What the faces of the camera share, by embedder; none of those it is not known to."""
+def _shifts(school: School, camera: Camera | None, spaces: list[str]) -> dict[str, FloatArray]:
+    """What the faces of the camera share, by embedding space; none of those it is not known to."""
     if camera is None:
         return {}
-    spaces = [school.models.model_id(name) for name in school.models.installed()]
     found = {one: school.calibrations.cohort(camera.id, one) for one in spaces}
     return {one: kept.cohort.shift for one, kept in found.items() if kept is not None}
 

@@ -114,7 +114,7 @@ def in_force(
         target = point.target_fpir if point else TARGET_FPIR
         wished.append(background.threshold(size, max(target, background.least_fpir)))
     known = round(max(wished), 3)
-    threshold = round(known + caution(cohort[2] if cohort else 0, size), 3)
+    threshold = round(known * (1 + caution(cohort[2] if cohort else 0, size)), 3)
     strangers = point.strangers if point else STRANGERS
     expected, interval = _expected(background, size, threshold, strangers)
     return InForce(
@@ -143,15 +143,16 @@ def carried_over(
         background: of the model in use.
 
     Returns:
-        The settings as they are where either model was not measured, or where their threshold is
-        so high that nothing was measured there.
+        The settings as they are where either model was not measured. Where their threshold is so
+        high that nothing was measured there, the strictest measured one and as much above it.
     """
     if chosen_for is None or background is None or chosen_for.model_id == background.model_id:
         return configured
-    rate = chosen_for.rate(STRICTNESS_SIZE, configured["threshold"])
-    if rate < max(background.least_fpir, chosen_for.least_fpir):
-        return configured
-    threshold = round(background.threshold(STRICTNESS_SIZE, rate), 3)
+    asked = configured["threshold"]
+    least = max(background.least_fpir, chosen_for.least_fpir)
+    rate = max(chosen_for.rate(STRICTNESS_SIZE, asked), least)
+    above = max(0.0, asked - chosen_for.threshold(STRICTNESS_SIZE, least))
+    threshold = round(background.threshold(STRICTNESS_SIZE, rate) + above, 3)
     return configured | raised(configured, threshold)
 
 

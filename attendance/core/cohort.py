@@ -17,8 +17,8 @@ from attendance.core.domain import FloatArray, Gallery
 from attendance.core.errors import DimensionError
 
 PRIOR_PEOPLE = 4.0
-LEAST_CAUTION = 0.05
-ROSTER_CAUTION = 0.66
+LEAST_CAUTION = 0.1
+ROSTER_CAUTION = 1.25
 LEAST_ROSTER = 3
 
 
@@ -74,18 +74,21 @@ def caution(people: int, enrolled: int) -> float:
     """What a threshold is raised by for not knowing a camera, so that staff is asked more often.
 
     Cameras simulated on LFW View 1's train people (blur, dim or warm light, faces of 36 to 56
-    pixels) needed up to 0.08 more at rosters of 20 and 0.16 at rosters of 5 for an FPIR of 1 %:
-    a small roster says little of how alike strangers look there. Fewer than three people are taken
-    as three.
+    pixels) needed up to 0.08 more at rosters of 20 and 0.16 at rosters of 5 for an FPIR of 1 %,
+    where clean photos needed 0.52: a small roster says little of how alike strangers look there.
+    Fewer than three people are taken as three.
 
     Args:
         people: the most distinct people it showed in one session.
         enrolled: people on the roster.
 
-    >>> [round(caution(0, enrolled), 2) for enrolled in (1, 5, 20, 84)]
-    [0.22, 0.16, 0.08, 0.06]
+    Returns:
+        A share of the threshold, as models differ in their scale.
+
+    >>> [round(0.52 * caution(0, enrolled), 2) for enrolled in (1, 5, 20, 84)]
+    [0.21, 0.16, 0.08, 0.06]
     >>> round(caution(30, 20), 3)
-    0.01
+    0.019
     """
     unknown = LEAST_CAUTION + ROSTER_CAUTION / (1 + max(enrolled, LEAST_ROSTER))
     return unknown * PRIOR_PEOPLE / (people + PRIOR_PEOPLE)

@@ -49,11 +49,11 @@ def background(
     crowd, model_id = _crowd(scope, images, people, model, cache)
     found = measure_background(crowd, model_id, scope.config.decision)
     keep_background(found, into or SHIPPED)
-    size = int(found.sizes[-1])
+    size, rate = int(found.sizes[-1]), max(0.01, found.least_fpir)
     typer.echo(
         f"{found.model_id}: {found.strangers} strangers, rosters of up to {size} of "
-        f"{found.people} people; {size} take a threshold of {found.threshold(size, 0.01):.3f} "
-        "to name 1 % of strangers"
+        f"{found.people} people; {size} take a threshold of {found.threshold(size, rate):.3f} "
+        f"to name {100 * rate:.1f} % of strangers"
     )
 
 

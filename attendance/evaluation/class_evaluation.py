@@ -31,7 +31,7 @@ from attendance.evaluation.simulated_classes import (
 
 MAIN_FPIR = "0.01"
 Film = Callable[[Sequence[str]], list[Clip]]
-"""Plays photos as clips: `attendance.evaluation.footage.Filmer`."""
+"""Plays photos as clips: `attendance.evaluation.footage.Filmer.film` of one folder."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from attendance.evaluation.tables import Row, figures_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from attendance.config import Config, DetectorConfig
+    from attendance.config import Config, DecisionConfig, DetectorConfig
     from attendance.evaluation.embedding import PhotoEmbedder
     from attendance.evaluation.faces import MainFaces
     from attendance.vision.embedder import NamedEmbedder
@@ -90,6 +90,12 @@ class Scope:
         from attendance.vision.weights import ModelStore
 
         return load_facenet(self.config.embedder, ModelStore(self.home / "models"))
+
+    def decision(self, model_id: str) -> DecisionConfig:
+        """The section `decision` of the settings on the scale of a model."""
+        from attendance.bootstrap import School
+
+        return School(self.home, self.config).decision(model_id)
 
     @property
     def cache_key(self) -> str:

@@ -177,7 +177,8 @@ def _search_folders(
     from attendance.evaluation.plots import plot_identification
 
     embedder = scope.photo_embedder(*how)
-    report = evaluate_identification(embedder, *folders, scope.config.decision)
+    decision = scope.decision(embedder.model_id)
+    report = evaluate_identification(embedder, *folders, decision)
     if handing.plot is not None:
         plot_identification(report, handing.plot)
     handing.over(report, identification_rows(report))

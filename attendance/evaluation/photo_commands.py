@@ -129,5 +129,6 @@ def search_drawn_classes(
         filmer = filmer_for(embedder, scope.detector(), how[0], scope.cache_key, scene)
         film = partial(filmer.film, images)
     identity = (embedder.model_id, embedder.variant)
-    report = evaluate_classes(photos, scope.config.decision, plan, identity, film)
+    decision = scope.decision(embedder.model_id)
+    report = evaluate_classes(photos, decision, plan, identity, film)
     handing.over(report, classes_rows(report), class_figures(report) if handing.html else ())

@@ -53,7 +53,7 @@ def test_staff_is_asked_more_often_until_a_camera_is_known():
     ]
     thresholds = [found.thresholds["threshold"] for found in by_people]
     assert thresholds == sorted(thresholds, reverse=True)
-    assert thresholds[0] == pytest.approx(thresholds[-1] + caution(0, 30), abs=1e-3)
+    assert thresholds[0] == pytest.approx(thresholds[-1] * (1 + caution(0, 30)), rel=0.01)
     assert len({found.thresholds["review_threshold"] for found in by_people}) == 1
     assert "asked more often" in by_people[0].cohort_words
     assert "30 people (version 2)" in by_people[2].cohort_words  # however often each was seen
@@ -85,7 +85,15 @@ def test_settings_mean_as_many_strangers_for_another_model():
     assert carried_over(CONFIGURED, BACKGROUND, None) == CONFIGURED
 
 
-def test_settings_stricter_than_what_was_measured_stay_as_they_are():
-    strict = CONFIGURED | {"threshold": 0.85, "review_threshold": 0.75}
+def test_settings_stricter_than_what_was_measured_stay_as_much_above_it():
+    """No step: a school that asks for a little more must not find nobody named any longer."""
     lower = Background("other", 0.1, 1000, 200, SIZES, LEVELS - 0.1, FPIR, 0.3 * FPIR)
-    assert carried_over(strict, BACKGROUND, lower) == strict
+    settings = np.round(np.arange(0.5, 0.9, 0.01), 2)
+    carried = [
+        carried_over(
+            CONFIGURED | {"threshold": asked, "review_threshold": asked - 0.1}, BACKGROUND, lower
+        )
+        for asked in settings.tolist()
+    ]
+    found = np.array([each["threshold"] for each in carried])
+    assert found == pytest.approx(settings - 0.1, abs=0.006)

@@ -17,9 +17,7 @@ from attendance.core.domain import FloatArray, Gallery
 from attendance.core.errors import DimensionError
 
 PRIOR_PEOPLE = 4.0
-LEAST_CAUTION = 0.1
-ROSTER_CAUTION = 1.25
-LEAST_ROSTER = 3
+NEW_CAMERA_CAUTION = 0.15
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,9 @@ def caution(people: int, enrolled: int) -> float:
     """What a threshold is raised by for not knowing a camera, so that staff is asked more often.
 
     Cameras simulated on LFW View 1's train people (blur, dim or warm light, faces of 36 to 56
-    pixels) needed up to 0.08 more at rosters of 20 and 0.16 at rosters of 5 for an FPIR of 1 %,
-    where clean photos needed 0.52: a small roster says little of how alike strangers look there.
-    Fewer than three people are taken as three.
+    pixels) needed 0.06 to 0.08 more than clean photos' 0.52 at rosters of 20. Below five people the
+    prior makes more than a third of what a score is measured against, and the caution grows with
+    its share.
 
     Args:
         people: the most distinct people it showed in one session.
@@ -85,13 +83,13 @@ def caution(people: int, enrolled: int) -> float:
     Returns:
         A share of the threshold, as models differ in their scale.
 
-    >>> [round(0.52 * caution(0, enrolled), 2) for enrolled in (1, 5, 20, 84)]
-    [0.21, 0.16, 0.08, 0.06]
+    >>> [round(0.52 * caution(0, enrolled), 2) for enrolled in (2, 3, 5, 84)]
+    [0.16, 0.12, 0.08, 0.08]
     >>> round(caution(30, 20), 3)
-    0.019
+    0.018
     """
-    unknown = LEAST_CAUTION + ROSTER_CAUTION / (1 + max(enrolled, LEAST_ROSTER))
-    return unknown * PRIOR_PEOPLE / (people + PRIOR_PEOPLE)
+    by_prior = max(1.0, 6 / (1 + max(enrolled, 1)))
+    return NEW_CAMERA_CAUTION * by_prior * PRIOR_PEOPLE / (people + PRIOR_PEOPLE)
 
 
 def centred(vectors: FloatArray, shift: FloatArray) -> FloatArray:

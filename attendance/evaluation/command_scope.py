@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -158,7 +159,9 @@ class Handing:
         """
         if self.json_file is not None:
             write_json(report, self.json_file)
-        title = type(report).__name__.removesuffix("Report")
+        title = re.sub(
+            "(?<!^)(?=[A-Z])", " ", type(report).__name__.removesuffix("Report")
+        ).capitalize()
         if self.html is not None:
             from attendance.evaluation.html_page import write_page
 

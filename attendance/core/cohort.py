@@ -72,9 +72,9 @@ def caution(people: int, enrolled: int) -> float:
     """What a threshold is raised by for not knowing a camera, so that staff is asked more often.
 
     Cameras simulated on LFW View 1's train people (blur, dim or warm light, faces of 36 to 56
-    pixels) needed 0.06 to 0.08 more than clean photos' 0.52 at rosters of 20. Below five people the
-    prior makes more than a third of what a score is measured against, and the caution grows with
-    its share.
+    pixels) needed 0.06 to 0.08 more than clean photos' 0.52 at rosters of 20. Below three people the
+    prior makes more than half of what a score is measured against, and the caution grows with its
+    share.
 
     Args:
         people: the most distinct people it showed in one session.
@@ -83,12 +83,12 @@ def caution(people: int, enrolled: int) -> float:
     Returns:
         A share of the threshold, as models differ in their scale.
 
-    >>> [round(0.52 * caution(0, enrolled), 2) for enrolled in (2, 3, 5, 84)]
-    [0.16, 0.12, 0.08, 0.08]
+    >>> [round(0.52 * caution(0, enrolled), 2) for enrolled in (1, 2, 3, 84)]
+    [0.16, 0.1, 0.08, 0.08]
     >>> round(caution(30, 20), 3)
     0.018
     """
-    by_prior = max(1.0, 6 / (1 + max(enrolled, 1)))
+    by_prior = max(1.0, 4 / (1 + max(enrolled, 1)))
     return NEW_CAMERA_CAUTION * by_prior * PRIOR_PEOPLE / (people + PRIOR_PEOPLE)
 
 

@@ -72,9 +72,9 @@ def caution(people: int, enrolled: int) -> float:
     """What a threshold is raised by for not knowing a camera, so that staff is asked more often.
 
     Cameras simulated on LFW View 1's train people (blur, dim or warm light, faces of 36 to 56
-    pixels) needed 0.06 to 0.08 more than clean photos' 0.52 at rosters of 20. Below three people the
-    prior makes more than half of what a score is measured against, and the caution grows with its
-    share.
+    pixels) needed 0.06 to 0.08 more than clean photos' 0.52 at rosters of 20. Below three people
+    the prior makes more than half of what a score is measured against, and the caution grows with
+    its share.
 
     Args:
         people: the most distinct people it showed in one session.

@@ -84,8 +84,8 @@ def test_the_start_page_says_which_camera_is_known_before_it_is_chosen(browser, 
     room.school.calibrations.keep_cohort(known.id, seen, at=NINE)
     page = browser.get("/").get_data(as_text=True)
     hall, attic = (page[page.index(f"<strong>{name}") :] for name in ("Hall", "Attic"))
-    assert "Known from 6 people" in hall[: hall.index("</label>")]
-    assert "Not known yet: you are asked more often" in attic[: attic.index("</label>")]
+    assert "· known from 6 people" in hall[: hall.index("</label>")]
+    assert "· not known yet: you are asked more often" in attic[: attic.index("</label>")]
 
 
 def test_a_cameras_password_is_on_no_page(browser, room):

@@ -206,6 +206,16 @@ def school(home, new_home):
 
 
 @pytest.fixture
+def kim(school):
+    return school.add_students("김철수")[0]
+
+
+@pytest.fixture
+def lee(school, kim):
+    return school.add_students("이영희")[0]
+
+
+@pytest.fixture
 def reopen(home):
     """Opens the same home once more, as a restarted program would."""
     opened = []

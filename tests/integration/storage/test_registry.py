@@ -21,17 +21,6 @@ from attendance.registry import NewTemplate
 
 MODEL = "facenet-test"
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SPECIAL = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-45, np.finfo(np.float32).max, 1.0]
-
-
-@pytest.fixture
-def kim(school):
-    return school.add_students("김철수")[0]
-
-
-@pytest.fixture
-def lee(school, kim):
-    return school.add_students("이영희")[0]
 
 
 def unit(seed, size=8):

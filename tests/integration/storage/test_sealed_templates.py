@@ -22,16 +22,6 @@ MODEL = "facenet-test"
 SPECIAL = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-45, np.finfo(np.float32).max, 1.0]
 
 
-@pytest.fixture
-def kim(school):
-    return school.add_students("김철수")[0]
-
-
-@pytest.fixture
-def lee(school, kim):
-    return school.add_students("이영희")[0]
-
-
 def unit(seed, size=8):
     return np.random.default_rng(seed).normal(size=size).astype(np.float32)
 
